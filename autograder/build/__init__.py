@@ -1,0 +1,1 @@
+"""From `solutions/` to `labs/`: read the sources, expand them, release them."""

@@ -1,0 +1,208 @@
+"""Compare what a learner's code returned with what it should have returned.
+
+A comparison never raises: whatever came over the wire, it says in one sentence what is wrong with it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+TOLERANCE = {2: 5e-3, 4: 2e-5, 8: 2e-5}  # by bytes per number; inputs travel as float32
+SHOWN = 12  # arrays up to this many numbers are shown whole
+
+
+@dataclass(frozen=True)
+class Opaque:
+    """Something that cannot cross the wire, known only by its description."""
+
+    description: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One comparison: what was expected, what came, and what is wrong with it."""
+
+    passed: bool
+    expected: str
+    got: str
+    problem: str = ""
+    difference: float | None = None
+
+
+class Mismatch(Exception):
+    """A returned value has the wrong form; the text says how."""
+
+
+def close(got, expected, tolerance=None, what="output"):
+    """Compare numbers up to rounding.
+
+    Args:
+        got: what the learner's code returned.
+        expected: array, number, or tuple of them.
+        tolerance: float. Largest error allowed, relative to the larger of 1 and the largest
+            expected value. By default it follows the precision of `got`.
+        what: str. What the value is called in the message.
+    """
+    return _compare(got, expected, what, lambda g, e: _values_close(g, e, tolerance))
+
+
+def equal(got, expected, what="output"):
+    """Compare integers and truth values exactly, and their kind: a mask must be boolean."""
+    return _compare(got, expected, what, _values_equal)
+
+
+def holds(condition, expected, got, problem=""):
+    """State a property that is true or false, with what was expected and what was found."""
+    passed = bool(condition)
+    return Comparison(passed, expected, got, "" if passed else problem or f"Expected {expected}.")
+
+
+def unpack(value, *names):
+    """Return the parts of a tuple or list, or raise `Mismatch` naming the parts that were due."""
+    if isinstance(value, tuple | list) and len(value) == len(names):
+        return tuple(value)
+    due = f"{len(names)} values ({', '.join(names)})"
+    raise Mismatch(f"Expected {due}, got {describe(value)}.")
+
+
+def array(value, what="output"):
+    """Return `value` as an array, or raise `Mismatch`."""
+    value = _stacked(value)
+    problem = _form_problem(value, what)
+    if problem:
+        raise Mismatch(problem)
+    return np.asarray(value)
+
+
+def describe(value):
+    """Describe a value in a few words."""
+    if value is None:
+        return "None"
+    if isinstance(value, Opaque):
+        return value.description
+    if isinstance(value, tuple | list):
+        return f"{len(value)} values"
+    if isinstance(value, dict):
+        return "a dictionary"
+    if isinstance(value, str):
+        return f"the text {value[:40]!r}"
+    if isinstance(value, bool | int | float | np.generic):
+        return str(value)
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}, {value.dtype}"
+    return f"a {type(value).__name__}"
+
+
+def show(value):
+    """Show a value: whole when small, else its shape."""
+    if not isinstance(value, np.ndarray | np.generic | float):
+        return describe(value)
+    value = np.asarray(value)
+    if value.size > SHOWN:
+        return f"shape {value.shape}"
+    text = np.array2string(value, precision=4, suppress_small=True, separator=", ")
+    return " ".join(text.split())
+
+
+def _compare(got, expected, what, compare_values):
+    if isinstance(expected, tuple | list):
+        return _compare_parts(got, expected, what, compare_values)
+    got = _stacked(got)
+    problem = _form_problem(got, what)
+    if problem:
+        return Comparison(False, show(expected), describe(got), problem)
+    got, expected = np.asarray(got), np.asarray(expected)
+    if got.shape != expected.shape:
+        problem = f"The {what} has shape {got.shape}; it should be {expected.shape}."
+        return Comparison(False, f"shape {expected.shape}", f"shape {got.shape}", problem)
+    return _with_name(compare_values(got, expected), what)
+
+
+def _stacked(value):
+    """Turn a list of equal rows into the array it stands for; leave all else alone."""
+    if not isinstance(value, list):
+        return value
+    try:
+        stacked = np.array(value)
+    except ValueError:
+        return value
+    return stacked if stacked.dtype.kind in "biuf" else value
+
+
+def _with_name(comparison, what):
+    problem = comparison.problem.replace("{what}", what)
+    return Comparison(
+        comparison.passed, comparison.expected, comparison.got, problem, comparison.difference
+    )
+
+
+def _compare_parts(got, expected, what, compare_values):
+    if not isinstance(got, tuple | list) or len(got) != len(expected):
+        problem = f"The {what} should be {len(expected)} values; got {describe(got)}."
+        return Comparison(False, f"{len(expected)} values", describe(got), problem)
+    parts = [
+        _compare(g, e, f"{what} {i + 1}", compare_values)
+        for i, (g, e) in enumerate(zip(got, expected, strict=True))
+    ]
+    return next((part for part in parts if not part.passed), parts[0])
+
+
+def _form_problem(value, what):
+    """Say why `value` is not a numeric array, or return an empty string."""
+    if value is None:
+        return f"The {what} is None. Is a `return` missing?"
+    if isinstance(value, tuple | list):
+        return f"The {what} should be one array; got {len(value)} values."
+    if isinstance(value, bool | int | float | np.number | np.bool_):
+        return ""
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        return ""
+    return f"The {what} should be an array; got {describe(value)}."
+
+
+def _values_close(got, expected, tolerance):
+    if got.size == 0:
+        return Comparison(True, show(expected), show(got))
+    if got.dtype.kind == "f" and not np.isfinite(got).all() and np.isfinite(expected).all():
+        count = int((~np.isfinite(got)).sum())
+        problem = f"The {{what}} has {count} of {got.size} values that are NaN or infinite."
+        return Comparison(False, show(expected), "NaN or infinity", problem)
+    got64, expected64 = got.astype("float64"), expected.astype("float64")
+    if tolerance is None:
+        tolerance = TOLERANCE.get(got.dtype.itemsize if got.dtype.kind == "f" else 8, 2e-5)
+    with np.errstate(invalid="ignore"):
+        difference = np.where(got64 == expected64, 0.0, np.abs(got64 - expected64))
+    difference = np.nan_to_num(difference, nan=np.inf)
+    worst = float(difference.max())
+    finite = np.abs(expected64[np.isfinite(expected64)])
+    passed = worst <= tolerance * max(1.0, float(finite.max(initial=0.0)))
+    return _report(passed, got, expected, difference, worst)
+
+
+def _values_equal(got, expected):
+    wanted, kind = expected.dtype.kind, got.dtype.kind
+    if wanted == "b" and kind != "b":
+        problem = f"The {{what}} is {got.dtype}; it should be boolean (True and False)."
+        return Comparison(False, "bool", str(got.dtype), problem)
+    if wanted in "iu" and (kind not in "iu" and not (got.ndim == 0 and kind == "f")):
+        problem = f"The {{what}} is {got.dtype}; it should hold integers."
+        return Comparison(False, "integers", str(got.dtype), problem)
+    difference = np.abs(got.astype("float64") - expected.astype("float64"))
+    difference = np.nan_to_num(difference, nan=np.inf)
+    worst = float(difference.max(initial=0.0))
+    return _report(worst == 0, got, expected, difference, worst)
+
+
+def _report(passed, got, expected, difference, worst):
+    if passed:
+        return Comparison(True, show(expected), show(got), "", worst)
+    if got.size <= SHOWN:
+        problem = f"The {{what}} differs by up to {worst:.4g}."
+        return Comparison(False, show(expected), show(got), problem, worst)
+    place = tuple(int(i) for i in np.unravel_index(difference.argmax(), difference.shape))
+    wrong = int((difference > 0.1 * worst).sum()) if np.isfinite(worst) else int(got.size)
+    problem = f"The {{what}} differs by up to {worst:.4g}; {wrong} of {got.size} values are off."
+    where = list(place)
+    return Comparison(
+        False, f"{expected[place]:.5g} at {where}", f"{got[place]:.5g} at {where}", problem, worst
+    )

@@ -1,0 +1,96 @@
+"""From a file in `submitted/` to a graded notebook: intake, rebuild, grade, or replay."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autograder.grading.execute import Limits
+from autograder.grading.intake import Unreadable, parse, read_bytes
+from autograder.grading.notebook import Graded, grade_notebook
+from autograder.grading.rebuild import Note, rebuild
+from autograder.grading.store import Store
+
+_graded_now = {}  # results of this process: `course grade` grades first, then nbgrader records
+
+
+@dataclass
+class Prepared:
+    """A submission put back into its release.
+
+    Attributes:
+        notebook: the rebuilt notebook.
+        notes: what was repaired.
+        unreadable: why the file could not be read; else empty.
+    """
+
+    notebook: object
+    notes: list[Note] = field(default_factory=list)
+    unreadable: str = ""
+
+
+def prepare(folder, path, assignment):
+    """Read a submitted file and rebuild it from its own release.
+
+    Args:
+        folder: the `CourseFolder`.
+        path: the submitted notebook.
+        assignment: the assignment's name.
+    """
+    present = folder.released(assignment)
+    try:
+        submission = parse(read_bytes(path))
+    except Unreadable as error:
+        sentence = f"{Path(path).name} could not be read: {error}. It earns 0 points."
+        return Prepared(present, [], sentence)
+    own = folder.released(assignment, submission.release)
+    notes = []
+    archived = own.metadata["course"]["release"] == submission.release
+    if not archived or _graded(own) != _graded(present):
+        own = present
+        notes.append(Note("", "It was made from another release; it is graded by the present one."))
+    rebuilt = rebuild(submission, own)
+    return Prepared(rebuilt.notebook, notes + rebuilt.notes)
+
+
+def _graded(release):
+    """Return what the gradebook knows of a release: graded cells and their points."""
+    return {
+        cell.metadata["nbgrader"]["grade_id"]: cell.metadata["nbgrader"].get("points")
+        for cell in release.cells
+        if "nbgrader" in cell.metadata
+    }
+
+
+def grade_prepared(folder, prepared, learner, limits=None, again=False):
+    """Grade a prepared submission, or replay the result of an earlier run.
+
+    Args:
+        folder: the `CourseFolder`.
+        prepared: a `Prepared`.
+        learner: the learner's id.
+        limits: the `Limits`.
+        again: grade anew even when a result is stored.
+
+    Returns:
+        `Graded`; a result with a time-out or a failed check is not kept.
+    """
+    limits, store = limits or Limits(), Store(folder)
+    name = store.name(prepared.notebook, learner, limits, prepared.notes, prepared.unreadable)
+    if name in _graded_now:
+        return _graded_now[name]
+    stored = None if again else store.load(name)
+    if stored is not None:
+        course = stored.metadata["course"]
+        return Graded(stored, *([Note(*n) for n in course[k]] for k in ("notes", "failures")))
+    graded = grade_notebook(
+        prepared.notebook,
+        learner,
+        lambda exercise: folder.seed(learner, exercise),
+        limits,
+        prepared.notes,
+        prepared.unreadable,
+    )
+    graded.notebook.metadata["course"]["result"] = name
+    _graded_now[name] = graded
+    if not graded.failures and not any("seconds and was stopped" in str(n) for n in graded.notes):
+        store.save(name, graded.notebook)
+    return graded

@@ -1,0 +1,36 @@
+"""Grades as a table for a terminal."""
+
+from rich.table import Table
+from rich.text import Text
+
+
+def grade_table(grades, title="Grades"):
+    """Return a rich table of `Grades`: one line per submission, notes below each other."""
+    table = Table(title=title, title_justify="left", row_styles=("", "dim"))
+    for name in ("Learner", "Assignment"):
+        table.add_column(name, no_wrap=True)
+    for name in ("Score", "Of", "Late", "Penalty", "Total"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("Notes", ratio=1, overflow="fold")
+    for row in sorted(grades.rows, key=lambda row: (row.assignment, row.learner)):
+        table.add_row(
+            row.learner,
+            row.assignment,
+            f"{row.score:g}",
+            f"{row.max_score:g}",
+            lateness(row.late_seconds),
+            f"{row.late_penalty:g}" if row.late_penalty else "",
+            f"{row.total:g}",
+            Text("\n".join(row.notes)),
+        )
+    return table
+
+
+def lateness(seconds):
+    """Return a duration as `3 h` or `2 days`; nothing when in time."""
+    if not seconds:
+        return ""
+    hours = seconds / 3600
+    if hours < 1:
+        return f"{max(1, round(seconds / 60))} min"
+    return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"

@@ -1,0 +1,234 @@
+"""Judge one exercise: run its cases over the wire, name the misconception, give points.
+
+The same function judges in the learner's kernel, in `course grade` and in `course prove`; only
+the transport and the seed differ.
+"""
+
+import hashlib
+
+import numpy as np
+
+from autograder.compare import Comparison, Mismatch, Opaque, close
+from autograder.verdict import CaseResult, Verdict
+from autograder.wire.client import Lab, LearnerError, RemoteObject
+
+PRACTICE_SEED = "practice"
+
+
+class Draws(np.random.Generator):
+    """A generator whose floats are exact in float32, as they arrive on the learner's side."""
+
+    def normal(self, *args, **kwargs):
+        """Draw from a normal distribution."""
+        return _single(super().normal(*args, **kwargs))
+
+    def uniform(self, *args, **kwargs):
+        """Draw from a uniform distribution."""
+        return _single(super().uniform(*args, **kwargs))
+
+    def random(self, *args, **kwargs):
+        """Draw from [0, 1)."""
+        return _single(super().random(*args, **kwargs))
+
+
+def _single(value):
+    return np.asarray(value).astype("float32").astype("float64")
+
+
+def draws(seed, exercise_id, case_name):
+    """Return the generator of one case: a function of seed, exercise and case only."""
+    digest = hashlib.sha256(f"{seed}/{exercise_id}/{case_name}".encode()).digest()
+    return Draws(np.random.PCG64(int.from_bytes(digest[:16], "big")))
+
+
+def judge(exercise, transport, seed=PRACTICE_SEED):
+    """Return the `Verdict` on the learner's answer to `exercise`.
+
+    Args:
+        exercise: the `Exercise`.
+        transport: the wire to the learner's names; `request(bytes) -> bytes`.
+        seed: str. Source of the cases' random inputs; secret in grading.
+    """
+    verdict = Verdict(exercise.id, exercise.points)
+    try:
+        status = Lab(transport, exercise)._status(exercise.name)
+    except LearnerError as error:
+        return _unanswered(verdict, exercise, "error", error.sentence)
+    kind = status.get("kind") if isinstance(status, dict) else None
+    if kind == "missing":
+        sentence = f"You have not defined `{exercise.name}`. Run the cell that defines it first."
+        return _unanswered(verdict, exercise, "missing", sentence)
+    problem = _kind_problem(exercise, kind)
+    if problem:
+        return _unanswered(verdict, exercise, "error", problem)
+    calls = _run_cases(verdict, exercise, transport, seed)
+    if _is_stub(verdict):
+        return _unanswered(verdict, exercise, "stub", "This exercise is not written yet.")
+    if status.get("lent"):
+        verdict.state, verdict.message = "lent", "This answer is lent: it works and earns 0 points."
+        return verdict
+    if not verdict.passed:
+        _follow_through(verdict, exercise, calls, transport)
+    if not verdict.passed:
+        verdict.misconception = _name_misconception(verdict, exercise, calls)
+    return verdict
+
+
+def _kind_problem(exercise, kind):
+    if exercise.kind == "layer" and kind != "class":
+        return f"`{exercise.name}` should be a class; it is a {kind}."
+    if exercise.kind == "function" and kind not in ("function", "class"):
+        return f"`{exercise.name}` should be a function; it is a {kind}."
+    return ""
+
+
+def _unanswered(verdict, exercise, state, message):
+    verdict.state, verdict.message = state, message
+    verdict.cases = [
+        CaseResult(case.name, case.sentence, 0.0, case.points, problem=message, hint=case.hint)
+        for case in exercise.cases
+    ]
+    return verdict
+
+
+def _is_stub(verdict):
+    return all(case.problem == "The exercise is not written yet." for case in verdict.cases)
+
+
+def _run_cases(verdict, exercise, transport, seed):
+    """Run every case; return the calls that each one recorded."""
+    calls = {}
+    for case in exercise.cases:
+        lab = Lab(transport, exercise)
+        rng = draws(seed, exercise.id, case.name)
+        verdict.cases.append(_run_case(case, lab, rng))
+        calls[case.name] = lab.calls
+    return calls
+
+
+def _run_case(case, lab, rng):
+    result = CaseResult(case.name, case.sentence, 0.0, case.points, hint=case.hint)
+    try:
+        comparisons = case.function(lab, rng)
+    except LearnerError as error:
+        result.problem, result.got = error.sentence, error.kind
+        return result
+    except Mismatch as mismatch:
+        result.problem = str(mismatch)
+        return result
+    except (TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
+        if not _odd_result(lab.calls):
+            raise
+        result.problem = f"What your code returned could not be used: {error}."
+        return result
+    comparisons = [comparisons] if isinstance(comparisons, Comparison) else list(comparisons)
+    if not comparisons:
+        raise ValueError(f"Case {case.name} compared nothing.")
+    shown = next((c for c in comparisons if not c.passed), comparisons[0])
+    result.expected, result.got = shown.expected, shown.got
+    result.problem, result.difference = shown.problem, shown.difference
+    result.points = case.points if shown.passed else 0.0
+    return result
+
+
+def _odd_result(calls):
+    """Whether a call returned something that a case could stumble over."""
+    return bool(calls)
+
+
+def _follow_through(verdict, exercise, calls, transport):
+    """Give credit where the learner's own, wrong, helper is used as it should be.
+
+    A failed case earns its points when, for all its calls, the answer is the oracle's over the
+    learner's own parts, and that answer is not the same for all inputs.
+    """
+    if not exercise.depends_on:
+        return
+    lab = Lab(transport, exercise)
+    parts = {name: getattr(lab, name) for name in exercise.depends_on}
+    for result in verdict.cases:
+        recorded = [c for c in calls[result.name] if c.name == exercise.name]
+        if result.passed or not recorded:
+            continue
+        if all(_follows(exercise, call, parts) for call in recorded):
+            names = " and ".join(f"`{name}`" for name in exercise.depends_on)
+            result.points, result.problem = result.max_points, ""
+            result.note = f"Right, given what your {names} returns."
+
+
+def _follows(exercise, call, parts):
+    if call.error or call.instance is not None or not _varies(call.result):
+        return False
+    try:
+        expected = exercise.oracle_function(*call.args, **call.kwargs, **parts)
+    except (LearnerError, TypeError, ValueError, IndexError, AttributeError):
+        return False
+    return close(call.result, expected).passed
+
+
+def _varies(result):
+    """Whether a result carries information: finite numbers that are not all the same."""
+    if isinstance(result, tuple | list):
+        return all(_varies(part) for part in result)
+    if not isinstance(result, np.ndarray) or result.dtype.kind not in "biuf":
+        return False
+    return bool(np.isfinite(result).all()) and result.size > 1 and np.ptp(result.astype(float)) > 0
+
+
+def _name_misconception(verdict, exercise, calls):
+    """Return the message of the one misconception that explains the answer, or nothing."""
+    failed = {case.name for case in verdict.cases if not case.passed}
+    recorded = [c for group in calls.values() for c in group if c.name == exercise.name]
+    matching = [
+        misconception
+        for misconception in exercise.misconceptions
+        if (
+            misconception.fails == failed
+            if misconception.fails is not None
+            else _explains(misconception.function, recorded)
+        )
+    ]
+    return matching[0].message if len(matching) == 1 else ""
+
+
+def _explains(function, recorded):
+    """Whether `function` gives what the learner's code gave, on every recorded call."""
+    compared = 0
+    for call in recorded:
+        if isinstance(call.result, RemoteObject):
+            continue  # the construction of a layer
+        try:
+            value = _replay(function, call)
+        except Exception:
+            if call.error is None:
+                return False
+            continue
+        if call.error is not None or not _same(call.result, value):
+            return False
+        compared += 1
+    return compared > 0
+
+
+def _replay(function, call):
+    with np.errstate(all="ignore"):
+        if call.instance is not None:
+            return function(call.instance, *call.args, **call.kwargs)
+        return function(*call.args, **call.kwargs)
+
+
+def _same(got, value):
+    """Whether two results agree up to rounding, NaN and infinity included."""
+    if isinstance(value, tuple | list):
+        alike = isinstance(got, tuple | list) and len(got) == len(value)
+        return alike and all(_same(g, v) for g, v in zip(got, value, strict=True))
+    if value is None or isinstance(value, str | Opaque):
+        return got == value
+    if not isinstance(got, np.ndarray | np.generic | int | float | bool):
+        return False
+    got, value = np.asarray(got), np.asarray(value)
+    if got.shape != value.shape or (got.dtype.kind == "b") != (value.dtype.kind == "b"):
+        return False
+    got, value = got.astype("float64"), value.astype("float64")
+    same_special = np.array_equal(np.isfinite(got), np.isfinite(value))
+    finite = np.isfinite(value)
+    return same_special and close(got[finite], value[finite], 1e-4).passed

@@ -1,0 +1,142 @@
+"""A verdict as a small table: HTML for the notebook, plain text for everything else.
+
+Text from the learner's side is escaped. The colours work in light and dark themes.
+"""
+
+import html as html_library
+import importlib
+import inspect
+import re
+import textwrap
+
+PASS, FAIL = "✓", "✗"
+STYLE = """<style>
+.course-check{font-size:13px;line-height:1.45;max-width:62rem}
+.course-check table{border-collapse:collapse;width:100%;margin:.4em 0}
+.course-check th,.course-check td{text-align:left;vertical-align:top;padding:.35em .7em;
+ border-bottom:1px solid var(--jp-border-color2,#ccc);white-space:normal;font-size:13px}
+.course-check th{font-weight:600}
+.course-check .mark{width:1.2em;font-weight:700}
+.course-check .pass{color:#0a7d55}.course-check .fail{color:#c2410c}
+.course-check td.num{font-family:var(--jp-code-font-family,monospace);font-size:12px}
+.course-check .note{border-left:4px solid #0072b2;padding:.35em .8em;margin:.5em 0}
+.course-check .wide{border-left-color:#c2410c}
+.course-check .both{display:flex;gap:1em;flex-wrap:wrap}
+.course-check .both>div{flex:1 1 20rem;min-width:0}
+.course-check pre{overflow:auto;padding:.6em;font-size:12px;
+ background:var(--jp-layout-color2,#f3f3f3);color:inherit;white-space:pre}
+.course-check summary{cursor:pointer}
+</style>"""
+
+
+def html(verdict, hints=(), of=0, ours="", yours="", joined=""):
+    """Return the table as HTML.
+
+    Args:
+        verdict: a `Verdict`.
+        hints: the unlocked hints; `of` is how many there are.
+        ours: the package's code, shown beside `yours` after a pass.
+        yours: the learner's code.
+        joined: the sentence about `mytransformer`.
+    """
+    parts = [STYLE, '<div class="course-check">', f"<strong>{_e(_headline(verdict))}</strong>"]
+    if verdict.state == "answered":
+        parts.append(_table(verdict))
+    if verdict.misconception:
+        parts.append(f'<div class="note wide">{_e(verdict.misconception)}</div>')
+    parts += [f'<div class="note">{_e(_hint(i, of, h))}</div>' for i, h in enumerate(hints, 1)]
+    if 0 < len(hints) < of:
+        parts.append("<p>The next hint comes with the next changed answer.</p>")
+    if joined:
+        parts.append(f"<p>{_e(joined)}</p>")
+    if ours:
+        parts.append(_side_by_side(yours, ours))
+    return "".join(parts) + "</div>"
+
+
+def plain(verdict, hints=(), of=0, joined="", **unused):
+    """Return the same as plain text."""
+    lines = [_headline(verdict)]
+    if verdict.state == "answered":
+        for case in verdict.cases:
+            mark = PASS if case.passed else FAIL
+            lines.append(f"  {mark} {case.sentence} ({case.points:g}/{case.max_points:g})")
+            if case.note:
+                lines.append(f"      {case.note}")
+            if not case.passed:
+                lines += [f"      {text}" for text in _details(case)]
+    if verdict.misconception:
+        lines.append(f"  {verdict.misconception}")
+    lines += [f"  {_hint(i, of, h)}" for i, h in enumerate(hints, 1)]
+    if joined:
+        lines.append(f"  {joined}")
+    return "\n".join(lines)
+
+
+def package_source(path):
+    """Return the source of the package's own version, without its docstring; empty if none."""
+    owner, _, name = path.rpartition(".")
+    if not owner:
+        return ""
+    thing = getattr(importlib.import_module(owner), name, None)
+    try:
+        source = textwrap.dedent(inspect.getsource(inspect.unwrap(thing)))
+    except (OSError, TypeError):
+        return ""
+    return re.sub(r'\n    (?:r)?"""(?:.|\n)*?"""\n', "\n", source, count=1)
+
+
+def _headline(verdict):
+    name = verdict.exercise.partition(".")[2]
+    score = f"{name}: {verdict.points:g} of {verdict.max_points:g} points."
+    return f"{score} {verdict.message}" if verdict.message else score
+
+
+def _table(verdict):
+    head = "".join(
+        f'<th scope="col">{name}</th>'
+        for name in ("", "Property", "Expected", "Got", "Largest difference", "Hint")
+    )
+    rows = "".join(_row(case) for case in verdict.cases)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _row(case):
+    mark, kind = (PASS, "pass") if case.passed else (FAIL, "fail")
+    label = "passed" if case.passed else "failed"
+    difference = "" if case.difference is None else f"{case.difference:.2g}"
+    sentence = _e(case.sentence)
+    if not case.passed:
+        sentence += f"<br><em>{_e(case.problem)}</em>"
+    elif case.note:
+        sentence += f"<br><em>{_e(case.note)}</em>"
+    hint = "" if case.passed else _e(case.hint)
+    return (
+        f'<tr><td class="mark {kind}" aria-label="{label}">{mark}</td><td>{sentence}</td>'
+        f'<td class="num">{_e(case.expected)}</td><td class="num">{_e(case.got)}</td>'
+        f'<td class="num">{difference}</td><td>{hint}</td></tr>'
+    )
+
+
+def _details(case):
+    yield case.problem
+    if case.expected:
+        yield f"expected {case.expected}; got {case.got}"
+    if case.hint:
+        yield f"Hint: {case.hint}"
+
+
+def _hint(number, of, text):
+    return f"Hint {number} of {of}: {text}"
+
+
+def _side_by_side(yours, ours):
+    return (
+        "<details><summary>Your code beside the course's</summary>"
+        f'<div class="both"><div>Yours<pre>{_e(yours)}</pre></div>'
+        f"<div>The course's<pre>{_e(ours)}</pre></div></div></details>"
+    )
+
+
+def _e(text):
+    return html_library.escape(str(text))

@@ -1,0 +1,60 @@
+"""What the referee decided about one exercise, as plain data."""
+
+from dataclasses import asdict, dataclass, field
+
+
+@dataclass
+class CaseResult:
+    """How one case went.
+
+    Attributes:
+        name: the case.
+        sentence: the property it tests.
+        points: what it earned, of `max_points`.
+        problem: what is wrong, in one sentence; empty when it passed.
+        note: a remark on a case that passed, such as follow-through credit.
+    """
+
+    name: str
+    sentence: str
+    points: float
+    max_points: float
+    expected: str = ""
+    got: str = ""
+    problem: str = ""
+    difference: float | None = None
+    hint: str = ""
+    note: str = ""
+
+    @property
+    def passed(self):
+        """Whether the case earned its points."""
+        return not self.problem
+
+
+@dataclass
+class Verdict:
+    """Points, cases and the misconception that was recognised."""
+
+    exercise: str
+    max_points: float
+    cases: list = field(default_factory=list)
+    misconception: str = ""
+    message: str = ""
+    state: str = "answered"  # answered, missing, stub, lent, error
+
+    @property
+    def points(self):
+        """Sum over the cases, never above the maximum."""
+        if self.state == "lent":
+            return 0.0
+        return float(min(self.max_points, sum(case.points for case in self.cases)))
+
+    @property
+    def passed(self):
+        """Whether every case passed."""
+        return bool(self.cases) and self.points == self.max_points
+
+    def as_dict(self):
+        """Return JSON-ready data."""
+        return asdict(self) | {"points": self.points, "passed": self.passed}

@@ -1,0 +1,305 @@
+"""The referee's side of the wire: the learner's names as Python objects that record every call.
+
+`lab.attention_scores(query, key)` sends a request and returns NumPy arrays. Classes come back as
+`RemoteObject`, whose weights the referee fills with values of its own.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from autograder.compare import Mismatch, Opaque, close
+from autograder.wire import stock
+from autograder.wire.codec import Handle, WireError, decode, encode
+
+
+class LearnerError(Exception):
+    """The learner's code raised, was missing, or answered what cannot be read.
+
+    Attributes:
+        kind: type name of the error on the learner's side.
+        line: the learner's line that raised, or an empty string.
+    """
+
+    def __init__(self, kind, text, line=""):
+        super().__init__(text)
+        self.kind, self.line = kind, line
+
+    @property
+    def sentence(self):
+        """What happened, for the learner."""
+        text = str(self)
+        if self.kind == "NotDefined":
+            return f"You have not defined `{text}`. Run the cell that defines it first."
+        if self.kind == "NotImplementedError":
+            return "The exercise is not written yet."
+        if self.kind in ("Forbidden", "WireError", "TimeLimit", "KernelDied"):
+            return text
+        first = text.strip().splitlines()[0] if text.strip() else "no message"
+        where = f" in the line `{self.line}`" if self.line else ""
+        return f"Your code raised {self.kind}{where}: {first}"
+
+
+@dataclass
+class Call:
+    """One call of the exercise: inputs, and the result or the error.
+
+    `instance` is the layer that was called, or None for a function.
+    """
+
+    name: str
+    args: tuple
+    kwargs: dict
+    instance: object = None
+    result: object = None
+    error: LearnerError | None = None
+
+
+class Lab:
+    """The learner's names, reached over `transport`.
+
+    Args:
+        transport: object with `request(bytes) -> bytes`.
+        exercise: the `Exercise` being judged.
+    """
+
+    def __init__(self, transport, exercise):
+        self._transport = transport
+        self._exercise = exercise
+        self.calls = []
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return lambda *args, **kwargs: self._call_name(name, args, kwargs)
+
+    def stock(self, kind, **config):
+        """Make a stock layer on the learner's side; here it computes by its NumPy twin."""
+        handle = self._send("stock", kind=kind, config=config)
+        return StockObject(self, handle, kind, config)
+
+    def seed(self, seed):
+        """Seed the learner's side before it makes random weights."""
+        self._send("seed", seed=int(seed))
+
+    def _status(self, name):
+        return self._send("status", name=name)
+
+    def _call_name(self, name, args, kwargs):
+        call = Call(name, args, kwargs)
+        self.calls.append(call)
+        return self._run(call, name)
+
+    def _run(self, call, target):
+        try:
+            result = self._send("call", target=target, args=call.args, kwargs=call.kwargs)
+        except LearnerError as error:
+            call.error = error
+            raise
+        call.result = self._wrap(result, call)
+        return call.result
+
+    def _wrap(self, value, call):
+        if isinstance(value, Handle):
+            return RemoteObject(self, value, call.name, _arguments(self._exercise, call))
+        if isinstance(value, tuple | list):
+            return type(value)(self._wrap(item, call) for item in value)
+        return value
+
+    def _send(self, operation, **arguments):
+        request = {
+            "op": operation,
+            "arguments": _with_handles(arguments),
+            "forbids": list(self._exercise.forbids),
+        }
+        try:
+            reply = decode(self._transport.request(encode(request)))
+        except WireError as error:
+            raise LearnerError("WireError", str(error)) from None
+        if not isinstance(reply, dict) or not ("value" in reply or "error" in reply):
+            raise LearnerError("WireError", "The answer could not be read.")
+        if "error" in reply:
+            parts = [str(reply.get(key, "")) for key in ("error", "text", "line")]
+            raise LearnerError(*parts)
+        return reply["value"]
+
+
+class RemoteObject:
+    """A layer or model that lives on the learner's side.
+
+    Attributes:
+        config: the arguments it was constructed with; each is an attribute too.
+        weights: canonical weights after `fill`, as the oracle wants them.
+    """
+
+    def __init__(self, lab, handle, name, config):
+        self._lab, self._handle, self._name = lab, handle, name
+        self.config = config
+        self.weights = {}
+
+    def __getattr__(self, name):
+        config = self.__dict__.get("config", {})
+        if name in config:
+            return config[name]
+        raise AttributeError(f"A {self.__dict__.get('_name')} has no {name!r}.")
+
+    def __call__(self, *args, **kwargs):
+        """Call it and return arrays; the call is recorded."""
+        call = Call(self._name, args, kwargs, instance=self)
+        self._lab.calls.append(call)
+        return self._lab._run(call, self._handle)
+
+    @property
+    def type_name(self):
+        """The class's name on the learner's side."""
+        return self._handle.type_name
+
+    @property
+    def variables(self):
+        """List of `(path, array)` of the trainable variables."""
+        return [(path, value) for path, trainable, value in self._variables() if trainable]
+
+    def fill(self, rng, *args, **kwargs):
+        """Build it by a call, fill every trainable variable with seeded values, read them.
+
+        The exercise's reader proposes how the variables map to the oracle's weights; the first
+        proposal under which the oracle gives the layer's own output is kept, else the first.
+        """
+        self._lab._send("call", target=self._handle, args=args, kwargs=kwargs)
+        values = [
+            _seeded(rng, value) if trainable and value.dtype.kind == "f" else None
+            for _, trainable, value in self._variables()
+        ]
+        self._lab._send("set_variables", target=self._handle, values=values)
+        self._read(args, kwargs)
+        return self
+
+    def expected(self, *args, **kwargs):
+        """Return what the oracle gives for these inputs under this layer's weights."""
+        return self._lab._exercise.oracle_function(self, *args, **kwargs)
+
+    def gradients(self, *args, **kwargs):
+        """Return d sum(output²) / d variable for each trainable variable; None where absent."""
+        return self._lab._send("gradients", target=self._handle, args=args, kwargs=kwargs)
+
+    def get_config(self):
+        """Return the layer's own `get_config()`."""
+        return self._lab._send("config", target=self._handle)
+
+    def reload(self, *args):
+        """Return a copy from the configuration, built by a call, with the same weights."""
+        handle = self._lab._send("reload", target=self._handle)
+        copy = RemoteObject(self._lab, handle, self._name, self.config)
+        self._lab._send("call", target=handle, args=args, kwargs={})
+        values = [value for _, _, value in self._variables()]
+        self._lab._send("set_variables", target=handle, values=values)
+        copy.weights = self.weights
+        return copy
+
+    def fit(self, x, y, epochs, batch_size, learning_rate, seed=0):
+        """Train it on the referee's data (Adam, cross-entropy on logits); return the losses."""
+        return self._lab._send(
+            "fit",
+            target=self._handle,
+            x=x,
+            y=y,
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            seed=seed,
+        )
+
+    def _variables(self):
+        found = self._lab._send("variables", target=self._handle)
+        good = isinstance(found, list) and all(
+            isinstance(v, list) and len(v) == 3 and isinstance(v[2], np.ndarray) for v in found
+        )
+        if not good:
+            raise LearnerError("WireError", "The layer's variables could not be read.")
+        return found
+
+    def _read(self, args, kwargs):
+        reader = self._lab._exercise.read_weights
+        if reader is None:
+            return
+        proposals = list(reader(self.variables, self.config))
+        exported = self._lab._send("exported_weights", target=self._handle)
+        if isinstance(exported, dict):
+            proposals.insert(0, exported)
+        if not proposals:
+            shapes = ", ".join(f"{path} {value.shape}" for path, value in self.variables)
+            raise Mismatch(
+                f"The weights of your {self._name} do not fit the formula. It has: "
+                f"{shapes or 'none'}. If the formula is right and only the layout is unusual, "
+                "add a function export_weights(layer)."
+            )
+        self.weights = proposals[0]
+        if len(proposals) > 1:
+            self.weights = self._best(proposals, args, kwargs)
+
+    def _best(self, proposals, args, kwargs):
+        output = self._lab._send("call", target=self._handle, args=args, kwargs=kwargs)
+        for weights in proposals:
+            self.weights = weights
+            try:
+                expected = self.expected(*args, **kwargs)
+            except (KeyError, ValueError, IndexError, TypeError):
+                continue
+            if close(output, expected).passed:
+                return weights
+        return proposals[0]
+
+
+class StockObject(RemoteObject):
+    """A stock layer: on the learner's side real Keras, here its NumPy twin.
+
+    Calling it here computes in float64 from the weights that the referee set, so an oracle can
+    use it as the learner does, and nothing the learner does to the layer can change it.
+    """
+
+    def __init__(self, lab, handle, kind, config):
+        super().__init__(lab, handle, kind, config)
+        self.kind = kind
+        self.arrays = []
+
+    def fill(self, rng, *args, **kwargs):
+        """Build it by a call and fill its variables with seeded values."""
+        if args:
+            self._lab._send("call", target=self._handle, args=args, kwargs=kwargs)
+        self.arrays = [_seeded(rng, value) for _, _, value in self._variables()]
+        self._lab._send("set_variables", target=self._handle, values=self.arrays)
+        return self
+
+    def __call__(self, *args, **kwargs):
+        """Compute by the NumPy twin."""
+        return stock.twin(self.kind, self.config, self.arrays, *args, **kwargs)
+
+
+def _seeded(rng, value):
+    """Draw values that keep activations near 1, so that no bug hides below the tolerance."""
+    fan_in = value.shape[0] if value.ndim == 2 else np.prod(value.shape[:-1]) or 1
+    scale = 0.5 if value.ndim < 2 else 1.5 / np.sqrt(fan_in)
+    return rng.normal(scale=scale, size=value.shape).astype("float32")
+
+
+def _with_handles(value):
+    """Replace remote objects by their handles."""
+    if isinstance(value, RemoteObject):
+        return value._handle
+    if isinstance(value, list | tuple):
+        return type(value)(_with_handles(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _with_handles(item) for key, item in value.items()}
+    return value
+
+
+def _arguments(exercise, call):
+    """Name the constructor's arguments by the exercise's signature."""
+    inside = exercise.signature.partition("(")[2].rpartition(")")[0]
+    names = [part.split("=")[0].strip() for part in inside.split(",")]
+    return dict(zip(names, call.args, strict=False)) | call.kwargs
+
+
+def is_array(value):
+    """Whether a value that came over the wire is an array (and not an `Opaque` or a handle)."""
+    return isinstance(value, np.ndarray) and not isinstance(value, Opaque)

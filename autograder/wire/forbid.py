@@ -1,0 +1,104 @@
+"""Forbidden shortcuts: the ready-made thing, used by the notebook, explains itself instead.
+
+While a request runs, the forbidden functions and classes raise `Forbidden` when the learner's
+notebook calls them; the library's own calls go through. This teaches; it is no barrier against
+somebody who hides the call.
+"""
+
+import contextlib
+import functools
+import importlib
+import sys
+
+
+class Forbidden(Exception):
+    """The learner's code used what the exercise asks the learner to write."""
+
+
+def message(path):
+    """Return the sentence that a forbidden call gives."""
+    return f"`{path}` is what you are asked to write here. Write it with simpler operations."
+
+
+@contextlib.contextmanager
+def guard(paths, namespace):
+    """Make the things at the dotted `paths` raise `Forbidden` when the notebook uses them.
+
+    Args:
+        paths: dotted paths such as `"keras.layers.MultiHeadAttention"`; those of packages that
+            are not imported are passed over, since nothing can have been taken from them.
+        namespace: dict. The notebook's global names. A name bound to a forbidden thing, or to a
+            subclass of it, raises whoever calls it.
+    """
+    found = [place for path in paths if (place := _locate(path))]
+    named = {n: path for n, v in namespace.items() for _, _, t, path in found if _is(v, t)}
+    kept = {name: namespace[name] for name in named}
+    try:
+        for owner, name, value, path in found:
+            setattr(owner, name, _stub(value, path, namespace))
+        for name, path in named.items():
+            namespace[name] = _refusal(path)
+        yield
+    finally:
+        for owner, name, value, _ in found:
+            setattr(owner, name, value)
+        namespace.update(kept)
+
+
+def _is(value, target):
+    if value is target:
+        return True
+    both = isinstance(value, type) and isinstance(target, type)
+    return both and issubclass(value, target)
+
+
+def _locate(path):
+    """Return (owner, attribute, value, path), or None when the package is not imported."""
+    owner_path, _, name = path.rpartition(".")
+    if owner_path.split(".")[0] not in sys.modules:
+        return None
+    with contextlib.suppress(ImportError):
+        owner = importlib.import_module(owner_path)
+        if hasattr(owner, name):
+            return owner, name, getattr(owner, name), path
+    return None
+
+
+def _refusal(path):
+    def refuse(*args, **kwargs):
+        raise Forbidden(message(path))
+
+    return refuse
+
+
+def _stub(value, path, namespace):
+    """Return a stand-in that refuses the notebook's calls and passes on all others."""
+    if isinstance(value, type):
+
+        class Stub(value):
+            def __new__(cls, *args, **kwargs):
+                if _called_from(namespace):
+                    raise Forbidden(message(path))
+                return value(*args, **kwargs)
+
+        Stub.__name__, Stub.__qualname__ = value.__name__, value.__qualname__
+        return Stub
+
+    @functools.wraps(value)
+    def stub(*args, **kwargs):
+        if _called_from(namespace):
+            raise Forbidden(message(path))
+        return value(*args, **kwargs)
+
+    return stub
+
+
+def _called_from(namespace):
+    """Whether the notebook's code made the call; wrappers of Keras in between do not count."""
+    frame = sys._getframe(2)
+    wrappers = ("__new__", "__call__", "wrapper", "error_handler")
+    while frame and frame.f_globals.get("__name__", "").startswith("keras"):
+        if frame.f_code.co_name not in wrappers:
+            return False
+        frame = frame.f_back
+    return frame is not None and frame.f_globals is namespace

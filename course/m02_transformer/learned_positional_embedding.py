@@ -1,0 +1,59 @@
+"""Learned positional embedding (Gehring et al., 2017; Vaswani et al., 2017, table 3 row E).
+
+    output[t] = x[t] + table[t]
+
+Axes: B batch, T length, L longest length, D hidden size.
+"""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="course.m02_transformer")
+class LearnedPositionalEmbedding(keras.layers.Layer):
+    """Add one learned vector per position.
+
+    The layer returns the sum, not the embedding alone. It cannot extrapolate:
+    a position past the table has no vector.
+
+    Args:
+        max_sequence_length: int. Longest length L.
+
+    Call arguments:
+        x: float tensor `(B, T, D)` with T <= L.
+        positions: optional int tensor `(T,)` or `(B, T)`, each below L.
+            Defaults to 0 to T - 1.
+
+    Returns:
+        `x` plus the embedding, `(B, T, D)`. A Keras mask on `x` passes through.
+
+    Raises:
+        ValueError: if the static length of `x` exceeds `max_sequence_length`.
+
+    Reference: [Gehring et al., 2017](https://arxiv.org/abs/1705.03122)
+    """
+
+    def __init__(self, max_sequence_length, **kwargs):
+        super().__init__(**kwargs)
+        self.max_sequence_length = max_sequence_length
+        self.supports_masking = True
+
+    def build(self, x_shape):
+        self.table = self.add_weight(
+            shape=(self.max_sequence_length, x_shape[-1]),
+            initializer=keras.initializers.RandomNormal(stddev=0.02),
+            name="table",
+        )
+
+    def call(self, x, positions=None):
+        if positions is not None:
+            return x + ops.take(self.table, positions, axis=0)
+        if x.shape[1] is not None and x.shape[1] > self.max_sequence_length:
+            raise ValueError(
+                "The length of `x` must be at most `max_sequence_length`. Received: "
+                f"length={x.shape[1]}, max_sequence_length={self.max_sequence_length}."
+            )
+        return x + self.table[: ops.shape(x)[1]]  # (T, D) broadcasts over the batch
+
+    def get_config(self):
+        return super().get_config() | {"max_sequence_length": self.max_sequence_length}
