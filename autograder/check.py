@@ -27,7 +27,7 @@ class CheckFailed(Exception):
 class Score(float):
     """Points, shown as a sentence in a notebook and as a bare number to nbgrader."""
 
-    def __new__(cls, points, max_points):
+    def __new__(cls, points, max_points):  # noqa: D102  a float takes its value here
         score = super().__new__(cls, points)
         score.max_points = max_points
         return score

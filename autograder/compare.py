@@ -1,6 +1,6 @@
 """Compare what a learner's code returned with what it should have returned.
 
-A comparison never raises: whatever came over the wire, it says in one sentence what is wrong with it.
+A comparison never raises: whatever came over the wire, it says in one sentence what is wrong.
 """
 
 from dataclasses import dataclass

@@ -142,9 +142,7 @@ def alternative(exercise_id):
 
 def modules():
     """Return the slugs of the modules that have checks."""
-    return sorted(
-        p.name for p in CHECKS.iterdir() if p.is_dir() and any(p.glob("lab*.py"))
-    )
+    return sorted(p.name for p in CHECKS.iterdir() if p.is_dir() and any(p.glob("lab*.py")))
 
 
 @cache

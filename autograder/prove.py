@@ -235,7 +235,8 @@ def _layer_with(exercise, function, reference):
         object.__setattr__(layer, "given", dict(zip(names, args, strict=False)) | kwargs)
         return layer
 
-    return type(exercise.name, (Misconceived,), {"__new__": lambda cls, *a, **k: construct(*a, **k)})
+    new = {"__new__": lambda cls, *args, **kwargs: construct(*args, **kwargs)}
+    return type(exercise.name, (Misconceived,), new)
 
 
 def _array(value):

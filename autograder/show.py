@@ -34,7 +34,8 @@ def html(verdict, hints=(), of=0, ours="", yours="", joined=""):
 
     Args:
         verdict: a `Verdict`.
-        hints: the unlocked hints; `of` is how many there are.
+        hints: the unlocked hints.
+        of: how many hints there are.
         ours: the package's code, shown beside `yours` after a pass.
         yours: the learner's code.
         joined: the sentence about `mytransformer`.

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.progress import load
-from course.notebooks import read_notebook, released_labs, work_in
+from autograder.quiz.answers import records, written
+from course.notebooks import read_notebook, released_labs
 from course.workspace import existing_workspace, labs_root
 
 
@@ -24,8 +25,8 @@ class Standing:
 def status(workspace=None, labs=None):
     """Return a `Standing` for each lab and quiz, in the order of study.
 
-    A lab counts what the best attempt at each exercise earned. A quiz is graded only when it
-    is handed in; its `solved` counts the answers given.
+    A lab counts what the best attempt at each exercise earned. A quiz is graded when it is
+    handed in; until then its `solved` counts the answers given.
 
     Args:
         workspace: the learner's workspace.
@@ -37,28 +38,28 @@ def status(workspace=None, labs=None):
 
 
 def _standing(lab, workspace, labs, progress):
-    standing = Standing(lab)
-    for cell in read_notebook(labs / f"{lab}.ipynb")["cells"]:
-        grading = cell.get("metadata", {}).get("nbgrader", {})
+    standing, answers = Standing(lab), _cells(workspace / f"{lab}.ipynb")
+    for cell in _cells(labs / f"{lab}.ipynb"):
+        grading, course = (cell.get("metadata", {}).get(key, {}) for key in ("nbgrader", "course"))
         if not grading.get("grade"):
             continue
+        entry = progress.get(course.get("exercise"), {})
         standing.exercises += 1
         standing.max_points += grading.get("points", 0)
-        entry = progress.get(cell["metadata"].get("course", {}).get("exercise"), {})
-        standing.solved += bool(entry.get("solved"))
+        standing.solved += bool(entry.get("solved")) or _answered(course.get("item"), answers)
         standing.points += entry.get("best", 0)
         standing.hints += entry.get("hints", 0)
         standing.lent += bool(entry.get("lent"))
-    if lab.endswith("/quiz"):
-        standing.solved = _answered(workspace / f"{lab}.ipynb")
     return standing
 
 
-def _answered(path):
-    """Return how many items of a quiz have an answer recorded in the notebook."""
-    try:
-        work = work_in(path.read_bytes())
-    except OSError:
-        return 0
-    cells = work if isinstance(work, list) else []
-    return sum(bool(answers) for *_, answers in cells)
+def _cells(path):
+    return (read_notebook(path) or {"cells": []})["cells"]
+
+
+def _answered(item, cells):
+    """Return whether a quiz item has an answer, by widget or by a line of code."""
+    return item is not None and any(
+        records(cell.get("outputs"), item) or written("".join(cell.get("source", "")), item)[0]
+        for cell in cells
+    )

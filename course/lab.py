@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from course.errors import CourseError
-from course.workspace import PACKAGE, labs_root, prepare, workspace_root
+from course.workspace import PACKAGE, labs_root, prepare, set_learner, workspace_root
 
 START_PAGE = "start.md"
 
@@ -52,12 +52,13 @@ def lab_options(workspace, port=None, browser=True):
     return [f"--{name}={value}" for name, value in options.items()]
 
 
-def start_lab(port=None, browser=True, say=print):
+def start_lab(port=None, browser=True, learner=None, say=print):
     """Prepare the workspace, start JupyterLab and serve until it is stopped.
 
     Args:
         port: int. The first port to try; a busy one is passed over. Defaults to 8888.
         browser: bool. Open a browser, or only print the address.
+        learner: str. The learner's id, written down for the quizzes.
         say: called with each line for the person at the keyboard.
     """
     workspace = workspace_root()
@@ -65,16 +66,23 @@ def start_lab(port=None, browser=True, say=print):
         raise CourseError(f"{labs_root() / START_PAGE} is missing: run `course build` to make it.")
     for line in prepare(workspace=workspace):
         say(line)
+    if learner:
+        set_learner(workspace, learner)
     os.environ.update(lab_environment(workspace))
     from jupyterlab.labapp import LabApp
 
     server = LabApp.initialize_server(argv=lab_options(workspace, port, browser))
     server.log.addFilter(lambda record: "To access the server" not in record.getMessage())
-    say(f"The course is open at {server.public_url}")
-    say("Press Ctrl-C here to stop it.")
+    # The port is bound by a callback of the loop, so this one comes when the page answers.
+    server.io_loop.add_callback(_announce, server.public_url, say)
     signal.signal(signal.SIGINT, lambda *_: _stop(server))
     server.start()
     say("JupyterLab has stopped. Your work is saved in " + str(workspace))
+
+
+def _announce(address, say):
+    say(f"The course is open at {address}")
+    say("Press Ctrl-C here to stop it.")
 
 
 def _stop(server):

@@ -92,4 +92,3 @@ def find_module(name):
             return module
     slugs = ", ".join(module.slug for module in MODULES)
     raise UsageError(f"There is no module {name!r}. The modules are {slugs}.")
-

@@ -47,14 +47,16 @@ def work_in(data):
 
 
 def _work_in_cell(cell):
-    source = cell.get("source", "")
-    grading = cell.get("metadata", {}).get("nbgrader", {})
-    answers = [
-        output["data"][ANSWER]
-        for output in cell.get("outputs", ())
-        if ANSWER in output.get("data", {})
-    ]
-    return [cell.get("cell_type"), "".join(source), grading.get("grade_id"), answers]
+    """Return a cell's kind, text, place and quiz answers; a damaged part counts as it is."""
+    source, metadata, outputs = (cell.get(key) for key in ("source", "metadata", "outputs"))
+    if isinstance(source, list) and all(isinstance(line, str) for line in source):
+        source = "".join(source)
+    grading = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    place = grading.get("grade_id") if isinstance(grading, dict) else None
+    outputs = outputs if isinstance(outputs, list) else []
+    displayed = [output.get("data") for output in outputs if isinstance(output, dict)]
+    answers = [data[ANSWER] for data in displayed if isinstance(data, dict) and ANSWER in data]
+    return [cell.get("cell_type"), source, place, answers]
 
 
 def lab_order(stem):

@@ -126,7 +126,9 @@ def _prepare(labs, workspace):
             what, line = _sync(source.read_bytes(), name.as_posix(), workspace, released)
             done.append(what)
             lines += [line] if line else []
-    write_atomic(workspace / ".course" / "released.json", json.dumps(released, indent=1) + "\n")
+    if released != read_released(workspace):
+        record = json.dumps(released, indent=1) + "\n"
+        write_atomic(workspace / ".course" / "released.json", record)
     if first:
         lines.insert(0, f"Your workspace is {workspace}: {done.count('copied')} files copied.")
     elif "copied" in done:

@@ -67,14 +67,14 @@ def leaks(bank, made):
 
 
 def _secrets(item):
-    """Yield what only the bank may hold of an item."""
-    for entry in item.entries.values():
-        yield from (entry.explanation, unmarked(entry.explanation))
+    """Return what only the bank may hold of an item."""
+    found = [entry.explanation for entry in item.entries.values()]
     if isinstance(item, Computed):
-        yield item.key_name
+        found.append(item.key_name)
         for part in (item, *item.mistakes):
-            longest = max(re.split(r"\{\w+\}", part.explanation), key=len)
-            yield from (longest, part.explanation)
+            pieces = re.split(r"\{\w+\}", part.explanation)
+            found += [part.explanation, max(pieces, key=len)]
+    return dict.fromkeys([*found, *map(unmarked, found)])
 
 
 def _cell(cell, cell_id, **course):

@@ -8,6 +8,7 @@ whole, after everything was built.
 import logging
 import os
 import tempfile
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -130,7 +131,10 @@ def nbgrader_errors(converter, what):
     handlers, propagate = log.handlers[:], log.propagate
     log.handlers[:], log.propagate = [handler], False
     try:
-        yield lines
+        with warnings.catch_warnings():
+            # nbgrader links rows before it adds them, which SQLAlchemy remarks on.
+            warnings.filterwarnings("ignore", "Object of type .* not in session")
+            yield lines
     except Exception as error:
         causes = [line for line in lines if "Error: " in line or "Exception: " in line]
         cause = causes[-1].partition(": ")[2] if causes else str(error)

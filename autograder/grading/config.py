@@ -43,7 +43,7 @@ def configure(config, folder):
     config.CourseDirectory.course_id = "transformers"
     config.Autograde.exporter_class = ours.TolerantExporter
     config.Autograde.pre_convert_hook = ours.settle
-    config.Autograde.sanitize_preprocessors = [ours.Rebuild, CheckCellMetadata]
+    config.Autograde.sanitize_preprocessors = [CheckCellMetadata]
     config.Autograde.autograde_preprocessors = [
         ours.Judge,
         ours.SaveGrades,

@@ -5,6 +5,7 @@ one in which the cells that went well before run again. The referee never runs h
 the kernel over the wire (`autograder.wire.pipe`).
 """
 
+import asyncio
 import os
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from subprocess import DEVNULL
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import KernelManager
+from jupyter_core.utils import ensure_event_loop
 from nbformat.v4 import output_from_msg
 
 from autograder.wire.client import LearnerError
@@ -56,7 +58,7 @@ class OwnKernelSpec(KernelSpecManager):
 
 
 class Sandbox:
-    """A kernel in an empty folder; use it in a `with` block.
+    """A kernel in an empty folder; use it in a `with` block, in a thread without an event loop.
 
     Args:
         limits: the `Limits`.
@@ -81,6 +83,8 @@ class Sandbox:
     def __exit__(self, *exception):
         self._stop()
         self._folder.cleanup()
+        ensure_event_loop().close()  # jupyter_client made one for this thread
+        asyncio.set_event_loop(None)
 
     def run(self, source):
         """Run one cell and return what it did; never raises for what the cell does."""

@@ -8,9 +8,7 @@ from nbformat.v4 import new_output
 PICTURES = ("image/png", "image/jpeg")
 MAX_TEXT = 20_000
 MAX_PICTURE = 3_000_000
-ACTIVE = re.compile(
-    r"<\s*[a-zA-Z!/?]|\]\s*[(\[:]|script\s*:|&#|&\w+;|\\(href|html|style|class|css)"
-)
+ACTIVE = re.compile(r"<[a-zA-Z!/?]|\]\s*[(\[:]|script\s*:|&#|&\w+;|\\(href|html|style|class|css)")
 
 
 def safe_outputs(outputs):

@@ -45,7 +45,10 @@ class Owners:
 
     def reason(self, parts):
         """Say why no learner was found."""
-        names = list(self._names(parts))
+        platform = [m["name"] for part in parts if (m := MOODLE.match(part) or CANVAS.match(part))]
+        folders = [part for part in map(_stem, parts[:-1]) if not PLAIN_PLACES.fullmatch(part)]
+        folders = [part for part in folders if not self._names_lab(part)]
+        names = platform or folders[-1:]
         if not names:
             return "neither its folder nor its name says whose it is"
         if self.known:

@@ -113,6 +113,7 @@ class _Rebuilder:
                 found = definitions(submitted.source) | quiz_items(submitted.source)
                 if index not in self.places and wanted and wanted & found:
                     self.places[index] = place
+        self.places = dict(sorted(self.places.items()))
 
     def _submitted(self, place):
         """Return the submitted cells of a released cell, in their order."""

@@ -8,7 +8,7 @@ import importlib.util
 import math
 import os
 from collections import Counter
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated
 
@@ -101,13 +101,24 @@ class Keys:
 
 
 def find(slug):
-    """Return the path of a module's bank: in `COURSE_PRIVATE`, else in the clone's `solutions`."""
+    """Return the bank of a module: that of `COURSE_PRIVATE`, else that of the clone.
+
+    Raises:
+        BankError: there is none, or it has mistakes.
+    """
     private = os.environ.get("COURSE_PRIVATE")
     for folder in filter(None, (private, ROOT / "solutions")):
         path = Path(folder) / slug / "quiz.yaml"
         if path.is_file():
-            return path
+            files = (path, path.with_name("quiz_keys.py"))
+            return _kept(path, tuple(file.stat().st_mtime_ns for file in files if file.is_file()))
     raise BankError(f"The module {slug} has no quiz: solutions/{slug}/quiz.yaml is missing.")
+
+
+@lru_cache(maxsize=16)
+def _kept(path, changed):
+    """Keep a bank, with the keys it has computed, until one of its files changes."""
+    return load(path)
 
 
 def load(path):

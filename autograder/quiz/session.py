@@ -59,7 +59,7 @@ class Session:
         Raises:
             AnswerError: no question has this id.
         """
-        if item in self.questions:
+        if isinstance(item, str) and item in self.questions:
             return self.questions[item]
         known = ", ".join(self.questions)
         todo = f"write one of {known}" if known else "run the cell with its question first"

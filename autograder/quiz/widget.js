@@ -237,10 +237,13 @@ function render({ model, el }) {
   };
   const send = (answer) => {
     clearTimeout(late);
-    late = setTimeout(() => {
-      say("Not saved yet: the kernel is busy or was restarted. If this stays, run this cell again.", "wrong");
-    }, LATE);
-    model.send({ answer });
+    late = setTimeout(() => say("Not saved yet: the kernel is busy. Wait a moment.", "wrong"), LATE);
+    try {
+      model.send({ answer });
+    } catch {
+      clearTimeout(late);
+      say("Not saved: the kernel was restarted. Run all cells again, then answer.", "wrong");
+    }
   };
   const { node, show } = control(model, send, (text) => {
     moved = text; // said with what follows, so that a screen reader reads both

@@ -178,6 +178,10 @@ class RemoteObject:
         """Return what the oracle gives for these inputs under this layer's weights."""
         return self._lab._exercise.oracle_function(self, *args, **kwargs)
 
+    def set_variables(self, values):
+        """Assign one array to each variable; None leaves it as it is."""
+        self._lab._send("set_variables", target=self._handle, values=values)
+
     def gradients(self, *args, **kwargs):
         """Return d sum(output²) / d variable for each trainable variable; None where absent."""
         return self._lab._send("gradients", target=self._handle, args=args, kwargs=kwargs)
@@ -269,6 +273,11 @@ class StockObject(RemoteObject):
         self.arrays = [_seeded(rng, value) for _, _, value in self._variables()]
         self._lab._send("set_variables", target=self._handle, values=self.arrays)
         return self
+
+    def set_variables(self, values):
+        """Assign one array to each variable and keep them for the twin."""
+        super().set_variables(values)
+        self.arrays = list(values)
 
     def __call__(self, *args, **kwargs):
         """Compute by the NumPy twin."""

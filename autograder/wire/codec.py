@@ -87,7 +87,7 @@ def _decode(message):
 
 
 def _pack(value, buffers, depth):
-    if depth > MAX_DEPTH:
+    if depth == MAX_DEPTH:
         return {"o": "a value nested too deeply"}
     if value is None or isinstance(value, bool):
         return value

@@ -119,9 +119,7 @@ class Probe:
         model.compile(keras.optimizers.Adam(learning_rate), loss)
         x, y = self._resolve(x), self._resolve(y)
         x = list(x) if isinstance(x, tuple) else x
-        history = model.fit(
-            x, y, epochs=epochs, batch_size=batch_size, verbose=0, shuffle=False
-        )
+        history = model.fit(x, y, epochs=epochs, batch_size=batch_size, verbose=0, shuffle=False)
         return [float(value) for value in history.history["loss"]]
 
     def do_seed(self, seed):

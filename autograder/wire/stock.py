@@ -92,8 +92,8 @@ def _attention(config, arrays, query, value, key=None, attention_mask=None, use_
 
 
 def _markov_twin(config, arrays, inputs, training=False):
-    """Logits of the Markov model, for tables in the order (next_token, source_bias)."""
-    next_token, source_bias = arrays
+    """Logits of the Markov model; Keras lists the source's table first, which lies deeper."""
+    source_bias, next_token = arrays
     source, target = (np.asarray(ids).astype(int) for ids in inputs)
     return next_token[target] + source_bias[source].mean(1, keepdims=True)
 

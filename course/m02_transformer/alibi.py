@@ -51,7 +51,8 @@ def alibi_bias(num_heads, length, query_length=None):
     key = ops.arange(length)
     query = key if query_length is None else key[length - query_length :]
     distance = ops.cast(ops.abs(query[:, None] - key[None, :]), "float32")  # (T, T)
-    return -alibi_slopes(num_heads)[:, None, None] * distance
+    slopes = alibi_slopes(num_heads)[:, None, None]  # (N, 1, 1)
+    return ops.multiply(-slopes, distance)
 
 
 @keras.saving.register_keras_serializable(package="course.m02_transformer")

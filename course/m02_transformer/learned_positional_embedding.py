@@ -46,14 +46,20 @@ class LearnedPositionalEmbedding(keras.layers.Layer):
         )
 
     def call(self, x, positions=None):
-        if positions is not None:
-            return x + ops.take(self.table, positions, axis=0)
-        if x.shape[1] is not None and x.shape[1] > self.max_sequence_length:
-            raise ValueError(
-                "The length of `x` must be at most `max_sequence_length`. Received: "
-                f"length={x.shape[1]}, max_sequence_length={self.max_sequence_length}."
-            )
-        return x + self.table[: ops.shape(x)[1]]  # (T, D) broadcasts over the batch
+        length = x.shape[1]
+        if positions is None:
+            # An unknown length is None, or a symbol of the backend.
+            if isinstance(length, int) and length > self.max_sequence_length:
+                raise ValueError(
+                    "The length of `x` must be at most `max_sequence_length`. Received: "
+                    f"length={length}, max_sequence_length={self.max_sequence_length}."
+                )
+            positions = ops.arange(ops.shape(x)[1])
+        return x + ops.take(self.table, positions, axis=0)  # (T, D) broadcasts over B
+
+    def compute_output_shape(self, x_shape):
+        # PyTorch infers shapes with a made-up length, which may exceed the table.
+        return x_shape
 
     def get_config(self):
         return super().get_config() | {"max_sequence_length": self.max_sequence_length}

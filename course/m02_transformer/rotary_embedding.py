@@ -40,7 +40,7 @@ def rotate(x, positions, base=10000.0):
     frequency = base ** (-np.arange(half) / half)  # (H/2,), radians per position
     # float32: bfloat16 cannot count past 256 positions.
     angles = ops.expand_dims(ops.cast(positions, "float32"), -1)  # (..., T, 1)
-    angles = angles * frequency.astype("float32")  # (..., T, H/2)
+    angles = ops.multiply(angles, frequency.astype("float32"))  # (..., T, H/2)
     cos, sin = ops.cast(ops.cos(angles), x.dtype), ops.cast(ops.sin(angles), x.dtype)
     first, second = x[..., :half], x[..., half:]
     turned = (first * cos - second * sin, first * sin + second * cos)

@@ -25,7 +25,7 @@ def encode_positions(positions, hidden_dim):
     # Features 2i and 2i + 1 share one frequency, in radians per position.
     frequency = 10000.0 ** (-2 * (feature // 2) / hidden_dim)  # (D,)
     angles = ops.expand_dims(ops.cast(positions, "float32"), -1)  # (..., T, 1)
-    angles = angles * frequency.astype("float32")  # (..., T, D)
+    angles = ops.multiply(angles, frequency.astype("float32"))  # (..., T, D)
     return ops.where(feature % 2 == 0, ops.sin(angles), ops.cos(angles))
 
 

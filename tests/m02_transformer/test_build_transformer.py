@@ -156,11 +156,13 @@ def test_xla_gives_the_same_logits(model):
 
 
 def test_every_weight_learns():
-    """One training step moves every weight."""
+    """One training step moves every weight but the key biases, which softmax cancels."""
     keras.utils.set_random_seed(0)
     model = build_transformer(V, D, F, L, N, dropout=0.25, share_embeddings=False)
-    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", loss, run_eagerly=True)
     before = model.get_weights()
     model.train_on_batch([source, numpy(shift_right(target, 1))], target)
     for weight, old in zip(model.weights, before, strict=True):
-        assert not np.array_equal(numpy(weight.value), old), weight.path
+        moved = not np.array_equal(numpy(weight.value), old)
+        assert moved or weight.path.endswith("key/bias"), weight.path

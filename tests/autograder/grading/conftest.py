@@ -5,6 +5,7 @@ arrays stay arrays. The real thing is tested by `course demo` and in the browser
 """
 
 import copy
+import os
 import shutil
 
 import nbformat
@@ -115,7 +116,7 @@ def _light_kernels(tmp_path_factory, monkeypatch):
     package.mkdir()
     (package / "__init__.py").write_text("from keras import ops\n")
     (package / "ops.py").write_text("import numpy as np\nconvert_to_tensor = np.asarray\n")
-    monkeypatch.setenv("PYTHONPATH", str(folder))
+    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
 
 
 @pytest.fixture(scope="session")

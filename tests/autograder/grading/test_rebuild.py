@@ -18,9 +18,7 @@ def rebuilt(notebook, released):
 
 def cell(notebook, name):
     """Return the cell with this grade id."""
-    return next(
-        c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == name
-    )
+    return next(c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == name)
 
 
 def sources(notebook):

@@ -1,0 +1,135 @@
+"""The referee gives points, recognises misconceptions and follows a wrong helper through."""
+
+import numpy as np
+import pytest
+
+from autograder import show
+from autograder.referee import judge
+from autograder.wire.in_process import InProcess
+from tests.autograder.toy import half, halved_sum
+
+
+def judged(exercise, **names):
+    return judge(exercise, InProcess({"__name__": "__main__"} | names))
+
+
+def unwritten(x):
+    raise NotImplementedError
+
+
+def test_right_answer_earns_all_points():
+    verdict = judged(half, half=lambda x: x / 2)
+    assert verdict.passed
+    assert verdict.points == 2
+    assert verdict.misconception == ""
+
+
+@pytest.mark.parametrize("cast", [np.asarray, lambda x: np.asarray(x).tolist()])
+def test_arrays_and_lists_are_accepted(cast):
+    assert judged(half, half=lambda x: cast(np.asarray(x) / 2)).passed
+
+
+def test_numpy_is_tried_when_tensors_fail():
+    def in_place(x):
+        x = x.copy()  # tensors have no copy
+        x /= 2
+        return x
+
+    assert judged(half, half=in_place).passed
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "words"),
+    [
+        (unwritten, "stub", "not written yet"),
+        (None, "missing", "not defined `half`"),
+        (3, "error", "should be a function"),
+    ],
+)
+def test_unanswered_earns_nothing(answer, state, words):
+    verdict = judged(half, half=answer)
+    assert (verdict.points, verdict.state) == (0, state)
+    assert words in verdict.message
+    assert len(verdict.cases) == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (lambda x: None, "is None. Is a `return` missing?"),
+        (lambda x: (x, x), "should be one array; got 2 values"),
+        (lambda x: "text", "got the text 'text'"),
+        (lambda x: x[:1], "has shape"),
+        (lambda x: np.asarray(x) * np.nan, "NaN or infinite"),
+        (lambda x: x.no_such, "Your code raised AttributeError"),
+        (lambda x: object(), "got a object"),
+        (lambda x: np.array([object()]), "should be an array"),
+    ],
+)
+def test_wrong_form_is_one_sentence(answer, problem):
+    verdict = judged(half, half=answer)
+    assert verdict.points == 0
+    assert problem in verdict.cases[0].problem
+
+
+def test_the_misconception_is_named():
+    assert judged(half, half=lambda x: x * 2).misconception == "You doubled instead of halving."
+
+
+def test_another_wrong_answer_is_not_named():
+    assert judged(half, half=lambda x: x * 3).misconception == ""
+
+
+def test_a_wrong_helper_costs_its_own_points_once():
+    def double(x):
+        return x * 2
+
+    verdict = judged(halved_sum, half=double, halved_sum=lambda x: np.asarray(double(x)).sum(-1))
+    assert verdict.passed
+    assert "given what your `half` returns" in verdict.cases[0].note
+
+
+def test_follow_through_needs_a_helper_that_tells_inputs_apart():
+    zeros = judged(halved_sum, half=lambda x: np.zeros_like(x), halved_sum=lambda x: np.zeros(3))
+    assert zeros.points == 0
+
+
+def test_a_lent_answer_works_and_earns_nothing():
+    def answer(x):
+        return x / 2
+
+    answer.__course_lent__ = True
+    verdict = judged(half, half=answer)
+    assert (verdict.state, verdict.points, verdict.passed) == ("lent", 0, False)
+
+
+def test_system_exit_ends_one_case_only():
+    def leave(x):
+        raise SystemExit(3)
+
+    verdict = judged(half, half=leave)
+    assert verdict.points == 0
+    assert "SystemExit" in verdict.cases[0].problem
+
+
+def test_seeds_change_the_inputs():
+    seen = []
+
+    def answer(x):
+        seen.append(np.asarray(x))
+        return x / 2
+
+    for seed in ("one", "one", "two"):
+        judge(half, InProcess({"half": answer}), seed)
+    random_inputs = [x for x in seen if x.ndim == 2]
+    np.testing.assert_array_equal(random_inputs[0], random_inputs[1])
+    assert not np.array_equal(random_inputs[0], random_inputs[2])
+
+
+def test_table_escapes_what_the_learner_returned():
+    def answer(x):
+        raise ValueError("<script>alert(1)</script>")
+
+    verdict = judged(half, half=answer)
+    assert "<script>" not in show.html(verdict)
+    assert "Hint: Divide." in show.plain(verdict)
