@@ -64,16 +64,17 @@ def stage(sentence, command):
     start, live = time.monotonic(), sys.stdout.isatty()
     print(f"{sentence} ...", end="\n" if not live else "", flush=True)
     VENV.mkdir(exist_ok=True)
-    with LOG.open("a", encoding="utf-8", errors="replace") as log:
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-        )
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with (
+        LOG.open("a", encoding="utf-8", errors="replace") as log,
+        subprocess.Popen(command, text=True, errors="replace", **pipes) as process,
+    ):
         for line in process.stdout:
             log.write(line)
             if live:
                 doing = shortened(line)
                 print(f"\r{sentence} ... {seconds(start)} {doing:<40}", end="", flush=True)
-    code = process.wait()
+    code = process.returncode
     done = f"{sentence}: {'done' if not code else 'failed'}, {seconds(start)}"
     print(f"\r{done:<100}" if live else done, flush=True)
     return code

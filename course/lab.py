@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 from course.errors import CourseError
@@ -52,7 +53,7 @@ def lab_options(workspace, port=None, browser=True):
     return [f"--{name}={value}" for name, value in options.items()]
 
 
-def start_lab(port=None, browser=True, learner=None, say=print):
+def start_lab(port=None, browser=True, learner=None, say=partial(print, flush=True)):
     """Prepare the workspace, start JupyterLab and serve until it is stopped.
 
     Args:

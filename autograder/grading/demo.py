@@ -24,7 +24,7 @@ from autograder.grading.folder import ROSTER, ROSTER_COLUMNS, CourseFolder
 from autograder.grading.grade import Grades, grade
 from autograder.grading.init import init
 from autograder.grading.release import release
-from autograder.grading.table import grade_table
+from autograder.grading.table import grade_table, remarks
 
 LAB, QUIZ = "m02_lab1_self_attention", "m02_quiz"
 CLASS = {
@@ -96,6 +96,8 @@ def _demo(folder, console, jobs, kept):
     lines = len(exported.rows) + len(exported.module_rows)
     console.print(f"export    {lines} lines in {exported.path.name} and beside it")
     console.print(grade_table(grades, title="Grades of a made-up class"))
+    for line in remarks(grades):
+        console.print(line, markup=False, highlight=False)
     if kept:
         console.print(f"Everything is in {folder}; open a page in {folder / 'feedback'}.")
     return Demo(folder, collected, grades, pages, exported)
@@ -166,6 +168,7 @@ def _damaged(notebook):
     for key in ("outputs", "execution_count"):
         exercises[0].pop(key, None)
     notebook.cells.append(copy.deepcopy(exercises[1]))
+    notebook.cells[-1].id = "pasted"
     notebook.cells.remove(checks[-1])
     checks[0].source = "print('all correct')"
     checks[0].metadata.nbgrader.points = 1000

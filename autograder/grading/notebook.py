@@ -137,6 +137,8 @@ def _judge(graded, cell, sandbox, seed):
         return
     points = verdict.points * _points(cell) / exercise.points
     _write(cell, points, show.plain(verdict), show.html(verdict))
+    if verdict.misconception:
+        graded.notes.append(Note(exercise.name, verdict.misconception))
     for case in verdict.cases:
         if case.got in ("TimeLimit", "KernelDied"):
             graded.notes.append(Note(_name(cell), case.problem))

@@ -1,18 +1,17 @@
 """Grades as a table for a terminal."""
 
 from rich.table import Table
-from rich.text import Text
 
 
 def grade_table(grades, title="Grades"):
-    """Return a rich table of `Grades`: one line per submission, notes below each other."""
-    table = Table(title=title, title_justify="left", row_styles=("", "dim"))
+    """Return a rich table of `Grades`, one line per submission; `remarks` says more."""
+    table = Table(title=title, title_justify="left")
     for name in ("Learner", "Assignment"):
         table.add_column(name, no_wrap=True)
     for name in ("Score", "Of", "Late", "Penalty", "Total"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("Notes", ratio=1, overflow="fold")
-    for row in sorted(grades.rows, key=lambda row: (row.assignment, row.learner)):
+    table.add_column("State", no_wrap=True)
+    for row in _sorted(grades):
         table.add_row(
             row.learner,
             row.assignment,
@@ -21,9 +20,23 @@ def grade_table(grades, title="Grades"):
             lateness(row.late_seconds),
             f"{row.late_penalty:g}" if row.late_penalty else "",
             f"{row.total:g}",
-            Text("\n".join(row.notes)),
+            row.state,
         )
     return table
+
+
+def remarks(grades):
+    """Return the notes on submissions as lines: `finn, m02_lab1…` and what was repaired."""
+    lines = []
+    for row in _sorted(grades):
+        if row.notes:
+            lines.append(f"{row.learner}, {row.assignment}")
+            lines += [f"  {note}" for note in row.notes]
+    return lines
+
+
+def _sorted(grades):
+    return sorted(grades.rows, key=lambda row: (row.assignment, row.learner))
 
 
 def lateness(seconds):

@@ -276,7 +276,7 @@ function render({ model, el }) {
     const problem = await save(form, record).catch(() => "Save the notebook before you close it.");
     const text = problem || model.get("remark") || "Saved in the notebook.";
     if (!same(record, model.get("record"))) return;
-    say(moved + text, text.startsWith("Saved") ? "" : "wrong");
+    say(moved + text, text.startsWith("Saved") || model.get("locked") ? "" : "wrong");
     moved = "";
   };
   const replied = () => {

@@ -1,6 +1,6 @@
 # ---
 # title: Self-attention
-# build: scaled dot-product attention with masks, from single matrix products, and the map of what each word of a sentence attends to
+# build: scaled dot-product attention with masks, and the map of what each word attends to
 # minutes: 50
 # memory: 1 GB
 # data: none, the lab makes its own

@@ -194,7 +194,9 @@ def test_link_is_not_followed(workspace, labs, lab, tmp_path):
 def test_syntax_error_is_named_with_cell_and_line(workspace, labs, lab):
     sample.put(lab, "mean", "def mean(x):\n    return sum(x /")
     found = sentences(workspace, labs)
-    assert found == [f"{LAB}, cell mean: Python cannot read this cell: line 2, '(' was never closed."]
+    assert found == [
+        f"{LAB}, cell mean: Python cannot read this cell: line 2, '(' was never closed."
+    ]
 
 
 def test_magic_in_an_answer_is_no_syntax_error(workspace, labs, lab):

@@ -75,4 +75,3 @@ def test_server_answers_passes_over_a_busy_port_and_stops(tmp_path):
     assert "JupyterLab has stopped." in rest
     assert "Traceback" not in rest
     assert (tmp_path / "workspace/.course/learner").read_text() == "mia\n"
-

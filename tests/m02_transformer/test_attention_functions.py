@@ -53,6 +53,17 @@ def test_softmax_is_stable_at_large_scores():
     close(got, [[1 / (1 + np.exp(-1)), 1 / (1 + np.e)]] * 2, 1e-6)
 
 
+def test_mask_outweighs_any_score():
+    """The largest float16 score behind the mask gets nothing."""
+    scores = ops.cast([[65504.0, 0.0, -65504.0]], "float16")
+    close(numpy(masked_softmax(scores, np.array([False, False, True]))), [[0.0, 0.0, 1.0]], 0.0)
+
+
+def test_float64_stays_exact():
+    """Weights to 1e-15, not to the 1e-7 of float32."""
+    close(numpy(masked_softmax(np.log([[1.0, 2.0, 7.0]]))), [[0.1, 0.2, 0.7]], 1e-15)
+
+
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
 def test_fully_masked_row_gets_equal_weights(dtype):
     """No key allowed: finite weights, in the dtype of the scores."""

@@ -1,5 +1,6 @@
 """Cutting features into heads and putting them back."""
 
+import keras
 import numpy as np
 
 from course.m02_transformer import merge_heads, split_heads
@@ -20,3 +21,10 @@ def test_head_n_takes_neighbouring_features():
 def test_merging_undoes_splitting():
     """Bit for bit."""
     np.testing.assert_array_equal(numpy(merge_heads(split_heads(x, N))), x)
+
+
+def test_features_stay_static_with_unknown_lengths():
+    """`-1` in a reshape would lose the last axis, and `Dense` could not be built."""
+    heads = keras.layers.Lambda(lambda x: split_heads(x, N))(keras.Input((None, N * H)))
+    assert heads.shape == (None, N, None, H)
+    assert keras.layers.Lambda(merge_heads)(heads).shape == (None, None, N * H)
