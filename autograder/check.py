@@ -6,6 +6,7 @@ score is the cell's result.
 """
 
 import contextlib
+import importlib
 import os
 import sys
 import tempfile
@@ -74,6 +75,13 @@ def quiet():
             os.dup2(sink.fileno(), 2)
         stack.enter_context(contextlib.redirect_stderr(open(os.devnull, "w")))
         yield
+
+
+def import_keras_quietly():
+    """Import Keras in a notebook without the lines that TensorFlow writes at its first import."""
+    if _shell() is not None:
+        with quiet():
+            importlib.import_module("keras")
 
 
 def _learn(exercise, verdict, namespace):

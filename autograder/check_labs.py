@@ -1,7 +1,7 @@
 """`course check`: grade the learner's own notebooks as they are, with the grader's own core.
 
 Each notebook is put back into its release and run from the top in a fresh kernel, as it will be
-when it is handed in. Nothing in the workspace changes.
+when it is handed in. The notebooks stay as they are; what was solved counts in `course status`.
 """
 
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ from autograder.errors import CourseError
 from autograder.grading.intake import Unreadable, parse, read_bytes
 from autograder.grading.notebook import grade_notebook
 from autograder.grading.rebuild import rebuild
+from autograder.progress import load, update
 from autograder.quiz.variants import learner_id
 from autograder.referee import PRACTICE_SEED
 from course.notebooks import find_lab, released_labs, work_in
@@ -47,15 +48,20 @@ class LabCheck:
 def chosen_labs(name=None, workspace=None, labs=None):
     """Return the labs to check: the one that is asked for, else all that the learner worked in.
 
-    A quiz is checked only when it is asked for by name.
+    A quiz is graded after it was handed in, because its feedback explains the answers.
 
     Raises:
-        CourseError: there is no workspace, or nothing in it was changed.
+        CourseError: there is no workspace, nothing in it was changed, or it is a quiz.
         UsageError: there is no such lab.
     """
     workspace, labs = Path(workspace or existing_workspace()), Path(labs or labs_root())
     if name:
-        return [find_lab(name, labs)]
+        lab = find_lab(name, labs)
+        if lab.endswith("/quiz"):
+            raise CourseError(
+                "A quiz is graded after it was handed in: `course status` counts your answers."
+            )
+        return [lab]
     names = [lab for lab in released_labs(labs) if not lab.endswith("/quiz")]
     found = [lab for lab in names if is_changed(workspace, labs, lab)]
     if not found:
@@ -86,7 +92,20 @@ def check_lab(lab, workspace=None, labs=None, limits=None):
         rebuilt.notebook, learner_id(), lambda exercise: PRACTICE_SEED, limits, rebuilt.notes
     )
     notes = [str(note) for note in (*graded.notes, *graded.failures)]
-    return LabCheck(lab, [_row(lab, c) for c in graded.notebook.cells if _is_graded(c)], notes)
+    rows = [_row(lab, cell) for cell in graded.notebook.cells if _is_graded(cell)]
+    _record(workspace, rows)
+    return LabCheck(lab, rows, notes)
+
+
+def _record(workspace, rows):
+    """Let what was solved count as progress."""
+    progress = load(workspace)
+    for row in rows:
+        name = f"{row.lab.split('/')[0]}.{row.exercise}"
+        known = progress.get(name, {})
+        if row.points > known.get("best", 0):
+            solved = bool(known.get("solved")) or row.points == row.max_points
+            update(workspace, name, best=row.points, solved=solved)
 
 
 def released(workspace, labs, lab):
@@ -114,5 +133,5 @@ def _row(lab, cell):
     scored = any(output.output_type == "execute_result" for output in cell.outputs)
     points, feedback = (float(texts[-1]), texts[:-1]) if scored else (0.0, texts)
     grading, course = cell.metadata["nbgrader"], cell.metadata.get("course", {})
-    name = course.get("item") or course.get("exercise", grading["grade_id"]).rpartition(".")[2]
+    name = course.get("exercise", grading["grade_id"]).rpartition(".")[2]
     return Checked(lab, name, points, float(grading["points"]), "\n".join(feedback).strip())

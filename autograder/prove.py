@@ -251,14 +251,17 @@ def _array(value):
 
 def table(rows):
     """Return the rows as a rich table."""
+    from rich import box
     from rich.table import Table
 
-    shown = Table(title="course prove")
-    for name in ("exercise", "points", "stub", "reference", "alternatives", "killed", "named", "s"):
-        shown.add_column(name, justify="left" if name == "exercise" else "right")
+    shown = Table(title="course prove", box=box.SIMPLE)
+    names = ("points", "stub", "reference", "alternatives", "killed", "named", "seconds")
+    shown.add_column("exercise", no_wrap=True)
+    for name in names:
+        shown.add_column(name, justify="right")
     for row in rows:
         shown.add_row(
-            f"{'' if row.perfect else '✗ '}{row.exercise}",
+            f"{'✓' if row.perfect else '✗'} {row.exercise}",
             f"{row.points:g}",
             f"{row.stub:g}",
             f"{row.reference:g}",

@@ -147,9 +147,9 @@ def _follow_through(verdict, exercise, calls, transport):
     lab = Lab(transport, exercise)
     parts = {name: getattr(lab, name) for name in exercise.depends_on}
     for result in verdict.cases:
-        recorded = [c for c in calls[result.name] if c.name == exercise.name]
-        if result.passed or not recorded:
-            continue
+        recorded = _answers(exercise, calls[result.name])
+        if result.passed or not recorded or all(_follows(exercise, c, {}) for c in recorded):
+            continue  # right values: something else is wrong, and no helper is to blame
         if all(_follows(exercise, call, parts) for call in recorded):
             names = " and ".join(f"`{name}`" for name in exercise.depends_on)
             result.points, result.problem = result.max_points, ""
@@ -157,11 +157,12 @@ def _follow_through(verdict, exercise, calls, transport):
 
 
 def _follows(exercise, call, parts):
-    if call.error or call.instance is not None or not _varies(call.result):
+    if call.error or not _varies(call.result):
         return False
+    layer = () if call.instance is None else (call.instance,)
     try:
-        expected = exercise.oracle_function(*call.args, **call.kwargs, **parts)
-    except (LearnerError, TypeError, ValueError, IndexError, AttributeError):
+        expected = exercise.oracle_function(*layer, *call.args, **call.kwargs, **parts)
+    except (LearnerError, Mismatch, KeyError, TypeError, ValueError, IndexError, AttributeError):
         return False
     return close(call.result, expected).passed
 
@@ -178,25 +179,29 @@ def _varies(result):
 def _name_misconception(verdict, exercise, calls):
     """Return the message of the one misconception that explains the answer, or nothing."""
     failed = {case.name for case in verdict.cases if not case.passed}
-    recorded = [c for group in calls.values() for c in group if c.name == exercise.name]
+    recorded = [c for group in calls.values() for c in _answers(exercise, group)]
+    replayable = all(_answers(exercise, calls[name]) for name in failed)
     matching = [
         misconception
         for misconception in exercise.misconceptions
         if (
             misconception.fails == failed
             if misconception.fails is not None
-            else _explains(misconception.function, recorded)
+            else replayable and _explains(misconception.function, recorded)
         )
     ]
     return matching[0].message if len(matching) == 1 else ""
+
+
+def _answers(exercise, calls):
+    """Return the calls of the exercise itself, without the construction of layers."""
+    return [c for c in calls if c.name == exercise.name and not isinstance(c.result, RemoteObject)]
 
 
 def _explains(function, recorded):
     """Whether `function` gives what the learner's code gave, on every recorded call."""
     compared = 0
     for call in recorded:
-        if isinstance(call.result, RemoteObject):
-            continue  # the construction of a layer
         try:
             value = _replay(function, call)
         except Exception:

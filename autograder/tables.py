@@ -10,16 +10,19 @@ def standing_table(standings):
     Args:
         standings: list of `autograder.status.Standing`.
     """
-    table = Table(title="Your course", title_justify="left")
+    table = Table()
     table.add_column("lab or quiz", overflow="fold")
-    for name in ("exercises", "solved", "points", "hints", "lent"):
+    for name in ("items", "solved", "points", "hints", "lent"):
         table.add_column(name, justify="right")
     for standing in standings:
         quiz = standing.lab.endswith("/quiz")
-        points = f"of {standing.max_points:g}" if quiz else _of(standing)
-        solved = f"{standing.solved} answered" if quiz else str(standing.solved)
+        points = f"? of {standing.max_points:g}" if quiz else _of(standing)
+        solved = str(standing.solved)
         extras = ("", "") if quiz else (str(standing.hints), str(standing.lent))
-        table.add_row(standing.lab, str(standing.exercises), solved, points, *extras)
+        module, lab = standing.lab.split("/")
+        table.add_row(
+            module.partition("_")[0], lab, str(standing.exercises), solved, points, *extras
+        )
     return table
 
 
@@ -31,7 +34,7 @@ def lab_lines(check):
     """
     points = sum(row.points for row in check.rows)
     maximum = sum(row.max_points for row in check.rows)
-    table = Table(title=f"{check.lab}: {points:g} of {maximum:g} points", title_justify="left")
+    table = Table()
     table.add_column("")
     table.add_column("exercise", overflow="fold")
     table.add_column("points", justify="right")
@@ -40,7 +43,8 @@ def lab_lines(check):
         table.add_row(mark, row.exercise, f"{row.points:g} of {row.max_points:g}")
     open_rows = [row for row in check.rows if row.points < row.max_points]
     notes = [Text(f"Note: {note}") for note in check.notes]
-    return [table, *(Text(f"\n{row.feedback}") for row in open_rows if row.feedback), *notes]
+    title = Text(f"{check.lab}: {points:g} of {maximum:g} points")
+    return [title, table, *(Text(f"\n{row.feedback}") for row in open_rows if row.feedback), *notes]
 
 
 def release_table(rows):

@@ -3,6 +3,7 @@
 What is heavy is imported inside the commands, so that `course --help` answers at once.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,9 @@ from typer.core import TyperGroup
 
 from course.errors import CourseError
 from course.modules import find_module
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 LEARNER, INSTRUCTOR, AUTHOR = "Learners", "Instructors", "Authors"
 Folder = Annotated[Path, Argument(help="The course folder that `course init` made.")]

@@ -14,6 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -61,35 +62,62 @@ def healthy():
 
 def stage(sentence, command):
     """Run a command under one line that counts the seconds; return its exit code."""
-    start, live = time.monotonic(), sys.stdout.isatty()
-    print(f"{sentence} ...", end="\n" if not live else "", flush=True)
+    line = Line(sentence)
     VENV.mkdir(exist_ok=True)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     with (
         LOG.open("a", encoding="utf-8", errors="replace") as log,
         subprocess.Popen(command, text=True, errors="replace", **pipes) as process,
+        line,
     ):
-        for line in process.stdout:
-            log.write(line)
-            if live:
-                doing = shortened(line)
-                print(f"\r{sentence} ... {seconds(start)} {doing:<40}", end="", flush=True)
-    code = process.returncode
-    done = f"{sentence}: {'done' if not code else 'failed'}, {seconds(start)}"
-    print(f"\r{done:<100}" if live else done, flush=True)
-    return code
+        for text in process.stdout:
+            log.write(text)
+            line.doing = what_pip_does(text) or line.doing
+        line.done = "failed" if process.wait() else "done"
+    return process.returncode
 
 
-def seconds(start):
-    """Return the time since `start` in whole seconds, as text."""
-    return f"{time.monotonic() - start:.0f} s"
+class Line:
+    """One line of progress: it counts the seconds in a terminal, and says the end anywhere."""
+
+    def __init__(self, sentence):
+        self.sentence, self.doing, self.done = sentence, "", "stopped"
+        self.start, self.over = time.monotonic(), threading.Event()
+        self.live = sys.stdout.isatty()
+        self.thread = threading.Thread(target=self._count, daemon=True)
+
+    def __enter__(self):
+        print(f"{self.sentence} ...", end="" if self.live else "\n", flush=True)
+        if self.live:
+            self.thread.start()
+        return self
+
+    def __exit__(self, *exception):
+        self.over.set()
+        if self.live:
+            self.thread.join()
+        self._write(f"{self.sentence}: {self.done}, {self._seconds()}", "\n")
+
+    def _count(self):
+        while not self.over.wait(1):
+            self._write(f"{self.sentence} ... {self._seconds()} {self.doing}", "")
+
+    def _write(self, text, end):
+        width = shutil.get_terminal_size().columns - 1
+        print(f"\r{text[:width]:<{width}}" if self.live else text, end=end, flush=True)
+
+    def _seconds(self):
+        return f"{time.monotonic() - self.start:.0f} s"
 
 
-def shortened(line):
-    """Return what pip is doing, in forty letters: `Downloading tensorflow`."""
-    words = line.split()[:2]
-    known = words and words[0] in ("Collecting", "Downloading", "Using", "Installing", "Building")
-    return " ".join(words)[:40] if known else ""
+def what_pip_does(line):
+    """Return what a line of pip's output says, in a few letters: `downloading tensorflow`."""
+    words = line.split()
+    kinds = {"Collecting": "looking up", "Downloading": "downloading", "Installing": "unpacking"}
+    if not words or words[0] not in kinds:
+        return ""
+    name = "" if words[0] == "Installing" else words[1].rpartition("/")[2].partition("-")[0]
+    return f"{kinds[words[0]]} {name}".strip()
 
 
 def fail(sentence):

@@ -3,13 +3,17 @@
 import os
 import signal
 import sys
-from functools import partial
 from pathlib import Path
 
 from course.errors import CourseError
 from course.workspace import PACKAGE, labs_root, prepare, set_learner, workspace_root
 
 START_PAGE = "start.md"
+
+
+def print_now(line):
+    """Print a line at once, also into a pipe or a file."""
+    print(line, flush=True)
 
 
 def lab_environment(workspace, environment=None):
@@ -53,7 +57,7 @@ def lab_options(workspace, port=None, browser=True):
     return [f"--{name}={value}" for name, value in options.items()]
 
 
-def start_lab(port=None, browser=True, learner=None, say=partial(print, flush=True)):
+def start_lab(port=None, browser=True, learner=None, say=print_now):
     """Prepare the workspace, start JupyterLab and serve until it is stopped.
 
     Args:

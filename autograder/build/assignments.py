@@ -1,14 +1,15 @@
 """The assignments of a module: one per lab and one for the quiz, as instructor notebooks."""
 
 import importlib
+import os
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from nbformat import NotebookNode
 
 from autograder.build.notebook import instructor_notebook
 from autograder.build.source import read
-from autograder.check import quiet
 from autograder.errors import CourseError
 from autograder.exercise import load_module
 
@@ -69,11 +70,12 @@ def assignments(slug, solutions=SOLUTIONS, registry=load_module):
         CourseError: one sentence for each mistake in a source, with file and line.
     """
     folder, found, mistakes = Path(solutions) / slug, [], []
+    exercises = registry(slug)
     for path in sorted(folder.glob("lab*.py")):
         if path.stem.endswith("_alternatives"):
             continue
         try:
-            lab = read(path, registry(slug))
+            lab = read(path, exercises)
         except CourseError as error:
             mistakes.append(str(error))
         else:
@@ -81,12 +83,28 @@ def assignments(slug, solutions=SOLUTIONS, registry=load_module):
             found.append(Assignment(name, slug, lab.lab, instructor_notebook(lab)))
     quiz = optional("quiz")
     if quiz and (folder / "quiz.yaml").is_file():
-        with quiet():  # keys are computed with the package, and TensorFlow talks
-            notebook = quiz.notebook(slug, folder / "quiz.yaml")
+        load_keras()
+        notebook = quiz.notebook(slug, folder / "quiz.yaml")
         found.append(Assignment(assignment_name(slug, "quiz"), slug, "quiz", notebook))
     if mistakes:
         raise CourseError("\n".join(mistakes))
     return found
+
+
+@cache
+def load_keras():
+    """Import Keras, by which figures and quiz keys are computed, without TensorFlow's log.
+
+    The log goes to the file descriptor of standard error, whatever its level is set to.
+    """
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as sink:
+            os.dup2(sink.fileno(), 2)
+        importlib.import_module("keras").ops.zeros(1)
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def optional(name):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import nbformat
 
-from autograder.build.assignments import ROOT, SOLUTIONS, assignments, optional, slugs
+from autograder.build.assignments import ROOT, SOLUTIONS, assignments, load_keras, optional, slugs
 from autograder.build.notebook import STUB
 from autograder.errors import CourseError
 from autograder.exercise import load_module
@@ -48,6 +48,7 @@ def build(module=None, check=False, solutions=SOLUTIONS, labs=LABS, registry=loa
             built[f"{slug}/{name}.ipynb"] = text
         reading = optional("reading")
         if reading and (Path(solutions).parent / "course" / slug / "reading.md").is_file():
+            load_keras()
             built |= {f"{slug}/{name}": data for name, data in reading.build(slug).items()}
     start = optional("start")
     if start and Path(solutions) == SOLUTIONS:

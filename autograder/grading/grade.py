@@ -7,8 +7,8 @@ from pathlib import Path
 
 import nbformat
 
+from autograder.build.assignments import load_keras
 from autograder.build.release import nbgrader_errors
-from autograder.check import quiet
 from autograder.errors import CourseError
 from autograder.gradebook import due
 from autograder.grading.folder import CourseFolder, is_learner_id
@@ -134,14 +134,6 @@ def _settle_all(folder, tasks, problems):
                 f"{_shown(folder, expected.parent)}: none of its notebooks is {assignment}."
             )
             tasks.remove((learner, assignment))
-
-
-def load_keras():
-    """Import Keras, with which quiz keys are computed, without TensorFlow's log."""
-    with quiet():
-        from keras import ops
-
-        ops.zeros(1)
 
 
 def _limits(folder):

@@ -61,7 +61,12 @@ def release(
     folder = CourseFolder(folder)
     dates = {name: _date(text) for name, text in (due or {}).items()}
     present = _sources(folder)
-    current = _current(solutions, registry)
+    try:
+        current = _current(solutions, registry)
+    except CourseError:  # the folder's own sources are enough
+        if refresh:
+            raise
+        current = {}
     known = present | current if refresh else present
     for name in [*(names or ()), *dates]:
         if name not in known:
@@ -97,9 +102,7 @@ def _sources(folder):
 
 
 def _current(solutions, registry):
-    """Return what the course's own sources give now; nothing where they are not installed."""
-    if not Path(solutions).is_dir():
-        return {}
+    """Return what the course's own sources give now."""
     return {
         assignment.name: assignment
         for slug in slugs(None, solutions)

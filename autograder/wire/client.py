@@ -13,6 +13,9 @@ from autograder.wire import stock
 from autograder.wire.codec import Handle, WireError, decode, encode
 
 
+LIKELY = 100  # readings of the weights that are tried on each misconception
+
+
 class LearnerError(Exception):
     """The learner's code raised, was missing, or answered what cannot be read.
 
@@ -242,16 +245,24 @@ class RemoteObject:
             self.weights = self._best(proposals, args, kwargs)
 
     def _best(self, proposals, args, kwargs):
+        """Return the reading under which the oracle, else a misconception, gives the output."""
         output = self._lab._send("call", target=self._handle, args=args, kwargs=kwargs)
-        for weights in proposals:
-            self.weights = weights
-            try:
-                expected = self.expected(*args, **kwargs)
-            except (KeyError, ValueError, IndexError, TypeError):
-                continue
-            if close(output, expected).passed:
-                return weights
+        exercise = self._lab._exercise
+        wrong = [m.function for m in exercise.misconceptions if m.fails is None]
+        for function in (exercise.oracle_function, *wrong):
+            right = function is exercise.oracle_function
+            for weights in proposals if right else proposals[:LIKELY]:
+                self.weights = weights
+                if self._gives(function, output, args, kwargs):
+                    return weights
         return proposals[0]
+
+    def _gives(self, function, output, args, kwargs):
+        try:
+            with np.errstate(all="ignore"):
+                return close(output, function(self, *args, **kwargs)).passed
+        except (Mismatch, KeyError, ValueError, IndexError, TypeError, AttributeError):
+            return False
 
 
 class StockObject(RemoteObject):

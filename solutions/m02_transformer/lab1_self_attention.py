@@ -149,15 +149,15 @@ plt.show()
 # %% [markdown]
 # **What you see.** Left: without the division the spread of the scores follows √d (dotted); with it
 # the spread stays at 1 for every size. Right: without the division the largest of 16 weights climbs
-# towards 1, so the softmax picks one key and ignores the rest; with it the largest weight stays
-# near 0.26, above the 0.06 of equal weights. A softmax that picks one key has a gradient of nearly 0, so such a
-# layer would hardly learn.
+# to 0.97, so the softmax picks one key and ignores the rest; with it the largest weight stays at
+# 0.25, four times that of equal weights. Where one weight is nearly 1, the gradient of the softmax
+# is nearly 0, so a layer without the division hardly learns at the start.
 
 # %% [markdown]
 # ## 3. The causal mask
 #
-# A decoder writes from left to right. While it trains, all positions are computed at once, so a mask must
-# hide the words that are not written yet.
+# A decoder writes from left to right. While it trains, all positions are computed at once, so a
+# mask must hide the words that are not written yet.
 #
 # Write `causal_mask(length)`: a boolean array `(length, length)`. Entry `[i, j]` is `True` where
 # position $i$ may attend to position $j$, that is where $j \le i$. A position may attend to itself.
@@ -197,10 +197,10 @@ check("m02_transformer.causal_mask")
 # Write `scaled_dot_product_attention(query, key, value, mask=None)`. It returns two things, in this
 # order: the output and the weights.
 #
-# - `query` is `(…, T, d)`, `key` is `(…, S, d)`, `value` is `(…, S, e)`: values may have a size $e$ of
-#   their own.
-# - The weights `(…, T, S)` are the masked softmax of the scores. The output `(…, T, e)` is, for each
-#   query, the values added up with these weights.
+# - `query` is `(…, T, d)`, `key` is `(…, S, d)`, `value` is `(…, S, e)`: values may have a size $e$
+#   of their own.
+# - The weights `(…, T, S)` are the masked softmax of the scores. The output `(…, T, e)` is, for
+#   each query, the sum of the values times these weights.
 # - `mask` is the mask of exercise 2.
 #
 # Use your functions from above. If one of them is still wrong, this exercise counts what you do
@@ -268,7 +268,7 @@ hide_animal = np.array([word != "animal" for word in words])
 masks = {"no mask": None, "“animal” hidden": hide_animal, "causal mask": causal_mask(len(words))}
 figure, axes = plt.subplots(1, 3, figsize=(12, 4.6), sharey=True, layout="constrained")
 maps = {}
-for axis, (title, mask) in zip(axes, masks.items()):
+for axis, (title, mask) in zip(axes, masks.items(), strict=True):
     _, weights = scaled_dot_product_attention(query, key, one_hot, mask)
     maps[title] = ops.convert_to_numpy(weights)
     image = axis.imshow(maps[title], cmap="viridis", vmin=0, vmax=1)
@@ -286,11 +286,12 @@ for title, weights in maps.items():
 
 # %% [markdown]
 # **What you see.** Three maps, one row per query, each row adding up to one. Without a mask, "it"
-# puts a weight of 0.89 on "animal", the only word that is both a thing and alive. When the mask hides "animal", its
-# column is dark and "it" turns to "street" (0.70). Under the causal mask everything above the diagonal is
-# dark: "it" still finds "animal", which comes earlier, while the first "the" can only attend to
-# itself. The two rows of "the" are equal in the first map: attention alone does not know where a
-# word stands.
+# puts a weight of 0.93 on "animal", the only word that is both a thing and alive. When the mask
+# hides "animal", its column is dark and "it" turns to "street" (0.72); "was" and "tired", which
+# look for something alive, find nothing and spread evenly over the rest. Under the causal mask
+# everything above the diagonal is dark: "it" still finds "animal", which comes earlier, while the
+# first "the" can only attend to itself. In the first map the two rows of "the" are equal: attention
+# alone does not know where a word stands.
 
 # %% [markdown]
 # ## Attention does not know the order
@@ -311,8 +312,8 @@ for title, mask in {"no mask": None, "causal mask": causal_mask(9)}.items():
     print(f"{title:14}{difference:.1e}")
 
 # %% [markdown]
-# **What you see.** Without a mask the difference is rounding: about one part in a million or less.
-# With the causal mask it is larger than 1, since the mask treats positions differently. A model that has to
-# tell "dog bites man" from "man bites dog" needs positions besides; lab 3 adds them.
+# **What you see.** Without a mask the difference is rounding, below one in a million. With the
+# causal mask it is nearly 1, since the mask treats positions differently. A model that has to tell
+# "dog bites man" from "man bites dog" needs positions; lab 3 adds them.
 #
 # Next: lab 2 gives attention several heads, with learned queries, keys and values.

@@ -1,6 +1,6 @@
 # ---
 # title: The whole transformer
-# build: the masks, the shifted targets, the encoder-decoder model and the decoding loop, which together learn to translate a small made-up language
+# build: an encoder-decoder transformer that learns to translate a made-up language
 # minutes: 60
 # memory: 1 GB
 # data: none, the lab makes its own
@@ -147,8 +147,8 @@ plt.show()
 # Write `shift_right(target_ids, start_id)`:
 #
 # - `target_ids` is an integer tensor `(B, T)`; the result has the same shape and holds integers.
-# - The first column is `start_id`. Column $t$ holds column $t - 1$ of the target. The last column of
-#   the target is dropped.
+# - The first column is `start_id`. Column $t$ holds column $t - 1$ of the target. The last column
+#   of the target is dropped.
 # - Padding is an id like the others and moves along.
 #
 # Example with the start id 1 and the end id 2: `[[5, 6, 2, 0]]` becomes `[[1, 5, 6, 2]]`. At step 0
@@ -216,12 +216,13 @@ check("m02_transformer.shift_right")
 # And this is what the check looks at, with weights of its own:
 #
 # - Logits, not probabilities: the loss takes the softmax.
-# - Target token $t$ changes the logits at position $t$ and later ones, never earlier ones. The model
-#   does not shift the target; `shift_right` did.
+# - Target token $t$ changes the logits at position $t$ and later ones, never earlier ones. The
+#   model does not shift the target; `shift_right` did.
 # - Every source token counts, and the order of source and of target tokens counts.
 # - Padding appended to the source changes nothing.
-# - `num_layers` is the number of layers in the encoder and again in the decoder, each with weights of
-#   its own; `num_heads`, `intermediate_dim` and `dropout` reach both. Dropout acts in training only.
+# - `num_layers` is the number of layers in the encoder and again in the decoder, each with weights
+#   of its own; `num_heads`, `intermediate_dim` and `dropout` reach both. Dropout acts in training
+#   only.
 #
 # Pre-norm or post-norm, tied or separate embeddings, biases or none: all pass.
 #
@@ -270,7 +271,7 @@ def build_transformer(
     ### END SOLUTION
 
 
-# %% check="build_transformer" points=14
+# %% check="build_transformer" points=15
 check("m02_transformer.build_transformer")
 
 # %% [markdown]
@@ -281,18 +282,19 @@ check("m02_transformer.build_transformer")
 #
 # Write `greedy_decode(model, source_ids, start_id, end_id, max_length)`:
 #
-# - `model` is called as `model([source_ids, target_ids])` and returns logits `(B, T, V)` for targets
-#   of any length `T`. The logits at position $t$ predict the token after target position $t$.
+# - `model` is called as `model([source_ids, target_ids])` and returns logits `(B, T, V)` for
+#   targets of any length `T`. The logits at position $t$ predict the token after target position
+#   $t$.
 # - `source_ids` is `(B, S)`. The target starts with `start_id`.
 # - The result is an integer array `(B, max_length)`. The start token is not part of it.
-# - The first `end_id` of a row stays; every id after it is 0. Each row ends on its own, the others go
-#   on. A row that never ends holds `max_length` tokens.
+# - The first `end_id` of a row stays; every id after it is 0. Each row ends on its own, the others
+#   go on. A row that never ends holds `max_length` tokens.
 # - The result has `max_length` columns also when all rows end early.
 #
 # You may let the target grow, or pad it with 0 to a fixed length: a causal model gives the same.
 #
-# Example with start 1, end 2 and `max_length` 4. The model writes 6, 2, 9, 9 for the first source and
-# 3, 8, 5, 2 for the second. The result is `[[6, 2, 0, 0], [3, 8, 5, 2]]`.
+# Example with start 1, end 2 and `max_length` 4. The model writes 6, 2, 9, 9 for the first source
+# and 3, 8, 5, 2 for the second. The result is `[[6, 2, 0, 0], [3, 8, 5, 2]]`.
 
 
 # %% exercise="greedy_decode" difficulty=2 minutes=15
@@ -332,12 +334,12 @@ check("m02_transformer.greedy_decode")
 # ## Translate
 #
 # The rest runs on its own. A made-up language spells every English word backwards and puts the noun
-# first: "small red cat" becomes "tac der llams". Phrases joined by "and" keep their order. The model
-# sees ids of whole words, so it knows nothing of letters: it has to learn a dictionary of 17 words
-# and where each word goes.
+# first: "small red cat" becomes "tac der llams". Phrases joined by "and" keep their order. The
+# model sees ids of whole words, so it knows nothing of letters: it has to learn a dictionary of 17
+# words and where each word goes.
 #
-# It trains on 3,000 sentences and is asked for 200 others that it has never seen. The baseline is the
-# dictionary alone: translate each word, keep the order. It is right only where no phrase has an
+# It trains on 3,000 sentences and is asked for 200 others that it has never seen. The baseline is
+# the dictionary alone: translate each word, keep the order. It is right only where no phrase has an
 # adjective.
 
 # %% demo
@@ -423,3 +425,65 @@ plt.show()
 for i in range(5):
     print(f"{to_words(test_source[i])}\n   written: {to_words(written[i])}")
     print(f"   right:   {to_words(test_target[i])}")
+
+# %% [markdown]
+# **What you see.** Left, the training loss over eight epochs on a logarithmic axis: it falls by
+# almost three orders of magnitude, most of it in the first three epochs. Right, the share of unseen
+# sentences that come out right from the first word to the last: LATER.
+#
+# The language is easy on purpose, and a recurrent network of this size learns such a task as well.
+# Lab 6 shows a task where attention makes the difference, with a fair comparison.
+
+# %% [markdown]
+# ### Where does it look?
+#
+# The cross-attention weights say which source words the decoder reads while it writes each word.
+# The next cell records them in the course's `MultiHeadAttention` during one call of your model. If
+# your model uses other attention layers, it finds nothing and says so.
+
+
+# %% demo
+def cross_attention(model, source_ids, target_ids):
+    """Return the last cross-attention's weights `(B, N, T, S)`, or None."""
+    recorded = []
+    attend = m02.MultiHeadAttention.attend
+
+    def recording(layer, *arguments):
+        output, weights = attend(layer, *arguments)
+        if "cross" in layer.name:
+            recorded.append(np.asarray(weights))
+        return output, weights
+
+    with mock.patch.object(m02.MultiHeadAttention, "attend", recording):
+        model([source_ids, target_ids])
+    return recorded[-1] if recorded else None
+
+
+source = to_ids(["big red house and small white cat and old boat".split()])
+target = np.asarray(greedy_decode(model, source, START, END, LENGTH))
+weights = cross_attention(model, source, np.asarray(shift_right(target, START)))
+if weights is None:
+    print("Your model does not use the course's attention layers, so there is no map to draw.")
+else:
+    across, down = [[WORDS[i] for i in ids[0] if i] for ids in (source, target)]
+    figure, axis = plt.subplots(figsize=(6.4, 5.6), layout="constrained")
+    image = axis.imshow(weights[0].mean(0)[: len(down), : len(across)], vmin=0, vmax=1)
+    axis.set_xticks(range(len(across)), across, rotation=45, ha="right")
+    axis.set_yticks(range(len(down)), down)
+    axis.set(xlabel="source word that is read", ylabel="word that is written")
+    figure.colorbar(image, label="cross-attention weight, mean of 4 heads")
+    plt.show()
+
+# %% [markdown]
+# **What you see.** LATER
+#
+# ## What you have now
+#
+# - Masks for padding and for the future, and the targets that go with them.
+# - A whole transformer that takes sentences of any length, and a loop that writes with it.
+# - One loop step costs one run of the whole model. Module 4 keeps the keys and values of earlier
+#   steps and gets the same result faster.
+#
+# To try: train with the positions left out, and look which sentences fail first; train with
+# `num_layers=2` and look at the map again; give it a sentence with four phrases, longer than all
+# that it has seen.

@@ -145,9 +145,7 @@ class Translator(keras.Model):
 
 
 @alternative("m02_transformer.build_transformer")
-def subclassed(
-    vocabulary_size, hidden_dim, intermediate_dim, num_layers, num_heads, dropout=0.0
-):
+def subclassed(vocabulary_size, hidden_dim, intermediate_dim, num_layers, num_heads, dropout=0.0):
     """A subclass of keras.Model, TensorFlow for the mask."""
     stack = (num_layers, intermediate_dim, num_heads, dropout)
     return Translator(vocabulary_size, hidden_dim, *stack)

@@ -392,6 +392,7 @@ with plot.style():
 # %% [markdown]
 # TABLE
 
+
 # %% demo
 def attention_maps(model, ids):
     """Return the attention weights `(B, T, T)` of each layer."""
@@ -413,7 +414,9 @@ with plot.style():
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
     plot.heat_map(first[example, : 2 * K, : 2 * K], pairs, pairs, "layer 1, the pairs", left)
     questions = [f"asks {inputs[example, i]}" for i in asked]
-    plot.heat_map(second[example, asked, : 2 * K], questions, pairs, "layer 2, the questions", right)
+    plot.heat_map(
+        second[example, asked, : 2 * K], questions, pairs, "layer 2, the questions", right
+    )
     plt.show()
 
 previous = np.mean([first[:, i].argmax(-1) == i - 1 for i in range(1, 2 * K, 2)])
@@ -422,3 +425,24 @@ looked_at = second[rows, places].argmax(-1)
 found = np.mean(inputs[rows, looked_at] == targets[rows, places])
 print(f"Layer 1: a value looks most at its own key in {previous:.1%} of the pairs.")
 print(f"Layer 2: a question looks most at the right value in {found:.1%} of the questions.")
+
+# %% [markdown]
+# ## 6. What a step costs as sequences grow
+
+
+# %% exercise="median_step_time" difficulty=1 minutes=5
+def median_step_time(readings, warmup):
+    """Return the median time of a step, leaving out the first ones.
+
+    Args:
+        readings: float array `(N + 1,)`. A clock read before the first of N steps and after
+            each step, in seconds.
+        warmup: int. Number of first steps to leave out.
+    """
+    ### BEGIN SOLUTION
+    return float(np.median(np.diff(readings)[warmup:]))
+    ### END SOLUTION
+
+
+# %% check="median_step_time" points=2
+check("m02_transformer.median_step_time")

@@ -40,7 +40,8 @@ def test_labs_in_the_order_of_study(labs):
     "name",
     [
         "lab1", "lab1_means", "m02_lab1", "m02_lab1_means", "m02/lab1",
-        "m02_transformer/lab1_means", "workspace/m02_transformer/lab1_means.ipynb", "./lab1_means.ipynb", "LAB1",
+        "m02_transformer/lab1_means", "workspace/m02_transformer/lab1_means.ipynb",
+        "./lab1_means.ipynb", "LAB1",
     ],
 )  # fmt: skip
 def test_lab_by_any_name(labs, name):

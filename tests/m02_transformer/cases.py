@@ -11,6 +11,7 @@ B, T, S, N, H, F, K = 2, 5, 7, 3, 11, 13, 2
 D = N * H
 
 EVEN_D = N * 14
+W = 17  # width of a memory that is not as wide as the queries
 
 rng = np.random.default_rng(0)
 
@@ -45,7 +46,7 @@ CASES = {
     "cross_attention": LayerCase(
         m02.MultiHeadAttention,
         {"hidden_dim": D, "num_heads": N, "dropout": 0.25, "position": m02.ALiBi()},
-        inputs=(normal(B, T, D), normal(B, S, D)),
+        inputs=(normal(B, T, D), normal(B, S, W)),
         expected=oracle(oracles.attention, num_heads=N, scheme="alibi"),
         masks=(Mask("attention_mask", (B, T, S), 1),),
         gradient_free=("key/bias",),
@@ -126,7 +127,7 @@ CASES = {
     "transformer_decoder_layer": LayerCase(
         m02.TransformerDecoderLayer,
         block | {"position": m02.RotaryEmbedding()},
-        inputs=(normal(B, T, EVEN_D), normal(B, S, EVEN_D)),
+        inputs=(normal(B, T, EVEN_D), normal(B, S, W)),
         expected=oracle(
             oracles.decoder_layer,
             num_heads=N,

@@ -48,6 +48,7 @@ def test_combined_masks_allow_what_all_allow():
     """None counts as True everywhere, and ints as booleans."""
     got = combine_masks(None, np.array([1, 0, 1]), np.array([[True], [False]]))
     same(got, [[True, False, True], [False, False, False]])
+    same(combine_masks(np.array([1, 0, 2])), [True, False, True])
     assert combine_masks(None, None) is None
 
 

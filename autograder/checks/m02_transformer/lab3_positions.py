@@ -250,16 +250,19 @@ def the_used_rows_learn(lab, rng):
     """Gradients reach the rows that were used, and no others."""
     x = rng.normal(size=(2, 3, 7))
     layer = lab.LearnedPositionalEmbedding(5).fill(rng, x)
-    expected = np.zeros((5, 7))
-    expected[:3] = 2 * layer.expected(x).sum(axis=0)
-    gradients = layer.gradients(x)
-    if not isinstance(gradients, list) or any(g is None for g in gradients):
+    output, expected = close(layer(x), layer.expected(x)), np.zeros((5, 7))
+    expected[:3] = 2 * layer.expected(x).sum(axis=0)  # of the sum of the squared output
+    variables, gradients = layer.variables, layer.gradients(x)
+    if len(gradients) != len(variables) or all(g is None for g in gradients):
         return holds(False, "a gradient for the table", "none", "No gradient reaches the table.")
-    paths = [path for path, _ in layer.variables]
-    found = next(iter(read_table(list(zip(paths, gradients, strict=True)), layer.config)), None)
+    pairs = [
+        (path, np.zeros_like(value) if gradient is None else np.asarray(gradient))
+        for (path, value), gradient in zip(variables, gradients, strict=True)
+    ]
+    found = next(iter(read_table(pairs, layer.config)), None)
     if found is None:
         raise Mismatch("The gradients do not have the shape of the table.")
-    return close(found["table"], expected, 1e-4, what="gradient of the table")
+    return [output, close(found["table"], expected, 1e-4, what="gradient of the table")]
 
 
 @learned.misconception(
@@ -378,7 +381,7 @@ def positions_are_used(lab, rng):
 
 
 @rotary.case(points=1, hint="Turning both by the same extra angle must leave the product alone.")
-def products_depend_on_the_distance(lab, rng):
+def rotated_products_depend_on_the_distance(lab, rng):
     """Query times key, both rotated, is the same when both move by 17 positions."""
     query, key = rng.normal(size=(2, 3, 5, 6)), rng.normal(size=(2, 3, 5, 6))
     here = np.arange(5)
@@ -433,7 +436,7 @@ def positions_ignored(x, positions):
 @rotary.misconception(
     "Your exponent is i/H. It is 2i/H, so that the frequencies fall from 1 to nearly 1/10000."
 )
-def half_the_exponent(x, positions):
+def pair_number_over_width(x, positions):
     return turn(x, rotary_angles(x, positions, base=100.0))
 
 

@@ -1,0 +1,99 @@
+"""A quiz is graded from the answers in the notebook, whatever state the notebook is in."""
+
+import copy
+import shutil
+
+import nbformat
+import pytest
+
+from autograder.build.assignments import SOLUTIONS
+from autograder.grading.demo import quiz_answers
+from autograder.grading.folder import CourseFolder
+from autograder.grading.grade import grade
+from autograder.grading.init import init
+from autograder.grading.release import release
+from autograder.quiz.bank import find
+
+SLUG, ASSIGNMENT = "m02_transformer", "m02_quiz"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, registry):
+    """A course folder whose only assignment is the quiz."""
+    root = tmp_path_factory.mktemp("quiz")
+    (root / "solutions" / SLUG).mkdir(parents=True)
+    for name in ("quiz.yaml", "quiz_keys.py"):
+        shutil.copy(SOLUTIONS / SLUG / name, root / "solutions" / SLUG)
+    init(root / "course", root / "solutions", registry)
+    release(root / "course", solutions=root / "solutions", registry=registry)
+    return root / "course"
+
+
+def put(course, learner, notebook):
+    """Hand in a quiz."""
+    path = course.submission(learner, ASSIGNMENT)
+    path.parent.mkdir(parents=True)
+    path.write_text(nbformat.writes(notebook))
+
+
+def answer_cell(notebook, item):
+    """Return the answer cell of an item."""
+    return next(c for c in notebook.cells if c.id == f"{item}-answer")
+
+
+def test_records_lines_and_damaged_notebooks_earn_the_same(course):
+    """All answers right: by widget, in writing, and after the cells were mixed up."""
+    mixed = quiz_answers(course, "cleo", 1.0)
+    mixed.cells = [c for c in mixed.cells[::-1] if "recorded" not in c.source]
+    for cell in mixed.cells:
+        cell.metadata = {}
+    moved = quiz_answers(course, "dan", 1.0)
+    moved.cells.append(copy.deepcopy(answer_cell(moved, "q01")))
+    moved.cells[-1].id, moved.cells[-1].metadata = "elsewhere", {}
+    answer_cell(moved, "q01").outputs = []
+    put(course, "ada", quiz_answers(course, "ada", 1.0))
+    put(course, "ben", quiz_answers(course, "ben", 1.0, written=True))
+    put(course, "cleo", mixed)
+    put(course, "dan", moved)
+    put(course, "eva", course.released(ASSIGNMENT))
+    rows = {row.learner: row for row in grade(course.path).rows}
+
+    full = find(SLUG).points
+    assert {name: row.score for name, row in rows.items()} == {
+        "ada": full, "ben": full, "cleo": full, "dan": full, "eva": 0,
+    }  # fmt: skip
+    assert rows["ada"].notes == rows["ben"].notes == rows["eva"].notes == []
+
+
+def test_numbers_of_another_learner_are_flagged(course):
+    """A copied notebook carries the other's name and numbers."""
+    put(course, "ada", quiz_answers(course, "ben", 1.0))
+    notes = grade(course.path).rows[0].notes
+
+    assert notes
+    assert all("The numbers are those of ben, not of ada" in note for note in notes)
+
+
+def test_feedback_explains_and_no_learner_code_runs(course, tmp_path):
+    """The graded cells hold score and explanation; a quiz starts no kernel."""
+    notebook = quiz_answers(course, "ada", 1.0)
+    trace = tmp_path / "ran"
+    notebook.cells.append(nbformat.v4.new_code_cell(f"open({str(trace)!r}, 'w')"))
+    put(course, "ada", notebook)
+    grade(course.path)
+
+    path = course.path / "autograded" / "ada" / ASSIGNMENT / "quiz.ipynb"
+    cells = nbformat.read(path, as_version=4).cells
+    graded = [c for c in cells if c.metadata.get("nbgrader", {}).get("grade")]
+    assert not trace.exists()
+    for cell in graded:
+        shown, score = cell.outputs
+        assert float(score.data["text/plain"]) == cell.metadata.nbgrader.points
+        assert len(shown.data["text/html"]) > 50
+
+
+@pytest.fixture
+def course(made, tmp_path):
+    """A course folder of the test's own."""
+    shutil.copytree(made, tmp_path / "course")
+    return CourseFolder(tmp_path / "course")
