@@ -16,8 +16,8 @@ from autograder.grading.rebuild import rebuild
 from autograder.progress import load, update
 from autograder.quiz.variants import learner_id
 from autograder.referee import PRACTICE_SEED
-from course.notebooks import find_lab, released_labs, work_in
-from course.workspace import base_copy, existing_workspace, labs_root
+from course.notebooks import find_lab, released_labs
+from course.workspace import existing_workspace, handed_out, has_work, labs_root
 
 
 @dataclass
@@ -63,7 +63,7 @@ def chosen_labs(name=None, workspace=None, labs=None):
             )
         return [lab]
     names = [lab for lab in released_labs(labs) if not lab.endswith("/quiz")]
-    found = [lab for lab in names if is_changed(workspace, labs, lab)]
+    found = [lab for lab in names if has_work(workspace, labs, lab)]
     if not found:
         raise CourseError(f"There is nothing to check: no lab in {workspace} was changed.")
     return found
@@ -87,7 +87,7 @@ def check_lab(lab, workspace=None, labs=None, limits=None):
         submission = parse(read_bytes(path))
     except Unreadable as error:
         raise CourseError(f"{path} cannot be read: {error}. Run `course doctor`.") from None
-    rebuilt = rebuild(submission, nbformat.read(released(workspace, labs, lab), as_version=4))
+    rebuilt = rebuild(submission, nbformat.read(handed_out(workspace, labs, lab), as_version=4))
     graded = grade_notebook(
         rebuilt.notebook, learner_id(), lambda exercise: PRACTICE_SEED, limits, rebuilt.notes
     )
@@ -106,21 +106,6 @@ def _record(workspace, rows):
         if row.points > known.get("best", 0):
             solved = bool(known.get("solved")) or row.points == row.max_points
             update(workspace, name, best=row.points, solved=solved)
-
-
-def released(workspace, labs, lab):
-    """Return the notebook from which the learner started, else the present release."""
-    base = base_copy(workspace, f"{lab}.ipynb")
-    return base if base.is_file() else Path(labs) / f"{lab}.ipynb"
-
-
-def is_changed(workspace, labs, lab):
-    """Return whether there is work of the learner's in a notebook."""
-    try:
-        own = (workspace / f"{lab}.ipynb").read_bytes()
-    except OSError:
-        return False
-    return work_in(own) != work_in(released(workspace, labs, lab).read_bytes())
 
 
 def _is_graded(cell):

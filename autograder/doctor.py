@@ -16,7 +16,7 @@ from autograder.errors import CourseError
 from autograder.grading.intake import MAX_BYTES, Unreadable, parse, read_bytes
 from autograder.grading.rebuild import rebuild
 from course.notebooks import identity, read_notebook, released_labs, work_in
-from course.workspace import base_copy, existing_workspace, is_spare, labs_root, write_atomic
+from course.workspace import existing_workspace, handed_out, is_spare, labs_root, write_atomic
 
 BROKEN = ".broken"
 
@@ -99,8 +99,7 @@ class _Doctor:
         """Return the findings on one notebook."""
         path = self.workspace / f"{lab}.ipynb"
         name = path.relative_to(self.workspace).as_posix()
-        base = base_copy(self.workspace, name)
-        release = base if base.is_file() else self.labs / name
+        release = handed_out(self.workspace, self.labs, lab)
         others = self.others.get(identity(release), [])
         if not os.path.lexists(path):
             return [self._missing(path, name, release, others)]

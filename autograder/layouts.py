@@ -119,19 +119,25 @@ def _attention(variables, sizes):
     if not variables:
         yield {}
         return
+    later = []
+    for wholes in _structures(variables, sizes):
+        readings = _assign(wholes, sizes)
+        yield from itertools.islice(readings, 1)  # the likeliest of every structure first
+        later.append(readings)
+    yield from itertools.chain.from_iterable(later)
+
+
+def _structures(variables, sizes):
+    """Yield lists of whole projections whose roles and flat axes are still open."""
     seen = set()
     for parts in _pairings(variables, sizes):
         for fused in ("blocks", "per head", "innermost"):
-            pieces = _unfuse(parts, fused, sizes)
-            for wholes in _join_heads(pieces, sizes):
-                key = tuple((w.kernel.tobytes(), _bytes(w.bias)) for w in wholes)
+            for wholes in _join_heads(_unfuse(parts, fused, sizes), sizes):
+                key = tuple(repr(w.kernel.shape).encode() + w.kernel.tobytes() for w in wholes)
+                key += tuple(b"" if w.bias is None else w.bias.tobytes() for w in wholes)
                 if key not in seen and len(wholes) <= len(ROLES):
                     seen.add(key)
-                    yield from _assign(wholes, sizes)
-
-
-def _bytes(bias):
-    return b"" if bias is None else bias.tobytes()
+                    yield wholes
 
 
 def _pairings(variables, sizes):

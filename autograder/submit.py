@@ -5,13 +5,12 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.check_labs import is_changed
 from autograder.doctor import check_up
 from autograder.errors import CourseError
 from autograder.grading.folder import is_learner_id
 from autograder.quiz.variants import learner_id
 from course.notebooks import released_labs
-from course.workspace import existing_workspace, labs_root, write_atomic
+from course.workspace import existing_workspace, has_work, labs_root, write_atomic
 
 
 @dataclass
@@ -41,7 +40,7 @@ def submit(module=None, workspace=None, labs=None, learner=None):
         raise CourseError(f"{learner!r} cannot name a file: set your id by `course lab --learner`.")
     check_up(workspace, labs)
     names = [lab for lab in released_labs(labs) if module in (None, lab.split("/")[0])]
-    changed = [lab for lab in names if is_changed(workspace, labs, lab)]
+    changed = [lab for lab in names if has_work(workspace, labs, lab)]
     if not changed:
         raise CourseError(f"There is nothing to hand in: no notebook in {workspace} was changed.")
     archive = io.BytesIO()

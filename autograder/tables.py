@@ -10,19 +10,17 @@ def standing_table(standings):
     Args:
         standings: list of `autograder.status.Standing`.
     """
-    table = Table()
+    table = Table(caption="A quiz counts answers here; its points come when it is graded.")
     table.add_column("lab or quiz", overflow="fold")
-    for name in ("items", "solved", "points", "hints", "lent"):
+    for name in ("solved", "points", "hints", "lent"):
         table.add_column(name, justify="right")
     for standing in standings:
-        quiz = standing.lab.endswith("/quiz")
-        points = f"? of {standing.max_points:g}" if quiz else _of(standing)
-        solved = str(standing.solved)
-        extras = ("", "") if quiz else (str(standing.hints), str(standing.lent))
         module, lab = standing.lab.split("/")
-        table.add_row(
-            module.partition("_")[0], lab, str(standing.exercises), solved, points, *extras
-        )
+        solved = f"{standing.solved} of {standing.exercises}"
+        earned = "?" if lab == "quiz" else f"{standing.points:g}"
+        row = (f"{module.partition('_')[0]} {lab}", solved, f"{earned} of {standing.max_points:g}")
+        row += () if lab == "quiz" else (str(standing.hints), str(standing.lent))
+        table.add_row(*row)
     return table
 
 
@@ -54,12 +52,12 @@ def release_table(rows):
         rows: list of `autograder.grading.release.Released`.
     """
     table = Table(title="Released", title_justify="left")
-    table.add_column("assignment", overflow="fold")
-    for name in ("points", "due", "state", "release"):
+    table.add_column("assignment", no_wrap=True)
+    for name in ("points", "due", "state"):
         table.add_column(name, justify="right" if name == "points" else "left")
     for row in rows:
         state = f"{row.state}, the course has a newer one" if row.newer else row.state
-        table.add_row(row.assignment, f"{row.points:g}", row.due or "-", state, row.release)
+        table.add_row(row.assignment, f"{row.points:g}", row.due or "-", state)
     return table
 
 
@@ -71,12 +69,8 @@ def collect_table(collected):
     """
     table = Table(title=f"Collected: {len(collected.taken)}", title_justify="left")
     for name in ("learner", "assignment", "file", "changed", "state"):
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", no_wrap=name == "assignment")
     for taken in collected.taken:
         when = f"{taken.when:%Y-%m-%d %H:%M}"
         table.add_row(taken.learner, taken.assignment, taken.source, when, taken.state)
     return table
-
-
-def _of(standing):
-    return f"{standing.points:g} of {standing.max_points:g}"

@@ -54,6 +54,9 @@ def lab_options(workspace, port=None, browser=True):
     }
     if port is not None:
         options["ServerApp.port"] = port
+    if os.name == "posix":  # no login shell: /etc/profile would forget the path to `course`
+        shell = os.environ.get("SHELL") or "sh"
+        options["ServerApp.terminado_settings"] = {"shell_command": [shell]}
     return [f"--{name}={value}" for name, value in options.items()]
 
 
@@ -74,6 +77,7 @@ def start_lab(port=None, browser=True, learner=None, say=print_now):
     if learner:
         set_learner(workspace, learner)
     os.environ.update(lab_environment(workspace))
+    os.chdir(workspace)  # where terminals begin
     from jupyterlab.labapp import LabApp
 
     server = LabApp.initialize_server(argv=lab_options(workspace, port, browser))

@@ -152,6 +152,21 @@ def base_copy(workspace, name):
     return Path(workspace) / ".course" / "base" / name
 
 
+def handed_out(workspace, labs, lab):
+    """Return the notebook from which the learner started, else the present release."""
+    base = base_copy(workspace, f"{lab}.ipynb")
+    return base if base.is_file() else Path(labs) / f"{lab}.ipynb"
+
+
+def has_work(workspace, labs, lab):
+    """Return whether the learner wrote anything into a notebook."""
+    try:
+        own = (Path(workspace) / f"{lab}.ipynb").read_bytes()
+    except OSError:
+        return False
+    return work_in(own) != work_in(handed_out(workspace, labs, lab).read_bytes())
+
+
 def is_spare(path):
     """Return True for a new release put beside a changed file: nobody's work yet."""
     return NEW_RELEASE in Path(path).name

@@ -35,7 +35,7 @@ def build(module=None, check=False, solutions=SOLUTIONS, labs=LABS, registry=loa
 
     Returns:
         The files that differ from what was there (and, unless `check`, are now replaced), as
-        paths relative to `labs`. A generated notebook without a source is listed and removed.
+        paths relative to `labs`. A file without a source is listed and removed.
 
     Raises:
         CourseError: a source has mistakes; nothing was written.
@@ -57,8 +57,8 @@ def build(module=None, check=False, solutions=SOLUTIONS, labs=LABS, registry=loa
     stale = [
         path.relative_to(labs).as_posix()
         for slug in chosen
-        for path in sorted((labs / slug).glob("*.ipynb"))
-        if path.relative_to(labs).as_posix() not in built
+        for path in sorted((labs / slug).rglob("*"))
+        if path.is_file() and path.relative_to(labs).as_posix() not in built
     ]
     changed = [name for name, data in built.items() if not _same(labs / name, data)]
     if not check:

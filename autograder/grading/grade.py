@@ -12,7 +12,7 @@ from autograder.build.release import nbgrader_errors
 from autograder.errors import CourseError
 from autograder.gradebook import due
 from autograder.grading.folder import CourseFolder, is_learner_id
-from autograder.grading.submission import grade_prepared, prepare
+from autograder.grading.submission import forget, grade_prepared, hand_over, prepare
 
 
 @dataclass
@@ -87,6 +87,7 @@ def grade(folder, assignments=None, learners=None, jobs=None, again=False, progr
     if missing:
         raise CourseError(f"There is no submission of {', '.join(sorted(missing))}.")
     _check_writable(folder)
+    _name_learners(folder)
     _settle_all(folder, tasks, problems)
     if any(_stem(folder, assignment) == "quiz" for _, assignment in tasks):
         load_keras()
@@ -104,6 +105,8 @@ def grade(folder, assignments=None, learners=None, jobs=None, again=False, progr
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+        finally:
+            forget()
     return Grades(rows, problems)
 
 
@@ -151,11 +154,25 @@ def _check_writable(folder):
         gradebook.db.rollback()
 
 
+def _name_learners(folder):
+    """Put the roster's names into the gradebook, where formgrader shows them."""
+    with folder.gradebook() as gradebook:
+        for learner in folder.roster().values():
+            gradebook.update_or_create_student(
+                learner.learner,
+                first_name=learner.first_name or None,
+                last_name=learner.last_name or None,
+                email=learner.email or None,
+            )
+
+
 def _grade_one(folder, learner, assignment, limits, again):
     """Prepare and grade one submission; runs in a worker thread."""
     path = folder.submission(learner, assignment)
     prepared = prepare(folder, path, assignment)
-    return prepared, grade_prepared(folder, prepared, learner, limits, again)
+    graded = grade_prepared(folder, prepared, learner, limits, again)
+    hand_over(graded)
+    return prepared, graded
 
 
 def _record(folder, learner, assignment, future, again, problems):

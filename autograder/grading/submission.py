@@ -9,7 +9,7 @@ from autograder.grading.notebook import Graded, grade_notebook
 from autograder.grading.rebuild import Note, rebuild
 from autograder.grading.store import Store
 
-_graded_now = {}  # results of this process: `course grade` grades first, then nbgrader records
+_handed_over = {}  # by `course grade`, which grades first, to nbgrader, which records
 
 
 @dataclass
@@ -75,8 +75,8 @@ def grade_prepared(folder, prepared, learner, limits=None, again=False):
     """
     limits, store = limits or Limits(), Store(folder)
     name = store.name(prepared.notebook, learner, limits, prepared.notes, prepared.unreadable)
-    if name in _graded_now:
-        return _graded_now[name]
+    if not again and name in _handed_over:
+        return _handed_over.pop(name)
     stored = None if again else store.load(name)
     if stored is not None:
         course = stored.metadata["course"]
@@ -90,7 +90,16 @@ def grade_prepared(folder, prepared, learner, limits=None, again=False):
         prepared.unreadable,
     )
     graded.notebook.metadata["course"]["result"] = name
-    _graded_now[name] = graded
     if not graded.failures and not any("seconds and was stopped" in str(n) for n in graded.notes):
         store.save(name, graded.notebook)
     return graded
+
+
+def hand_over(graded):
+    """Keep a grade for the next call of `grade_prepared` on the same submission."""
+    _handed_over[graded.notebook.metadata["course"]["result"]] = graded
+
+
+def forget():
+    """Drop what was handed over and not taken."""
+    _handed_over.clear()

@@ -1,24 +1,27 @@
 """Grades as a table for a terminal."""
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 
 def grade_table(grades, title="Grades"):
-    """Return a rich table of `Grades`, one line per submission; `remarks` says more."""
-    table = Table(title=title, title_justify="left")
+    """Return a rich table of `Grades`, one line per submission.
+
+    The total is the points less the late penalty; `remarks` says what was repaired.
+    """
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.collapse_padding = True
     for name in ("Learner", "Assignment"):
         table.add_column(name, no_wrap=True)
-    for name in ("Score", "Of", "Late", "Penalty", "Total"):
+    for name in ("Points", "Late", "Total"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("State", no_wrap=True)
     for row in _sorted(grades):
         table.add_row(
             row.learner,
             row.assignment,
-            f"{row.score:g}",
-            f"{row.max_score:g}",
+            f"{row.score:g} of {row.max_score:g}",
             lateness(row.late_seconds),
-            f"{row.late_penalty:g}" if row.late_penalty else "",
             f"{row.total:g}",
             row.state,
         )

@@ -12,8 +12,7 @@ from autograder.compare import Mismatch, Opaque, close
 from autograder.wire import stock
 from autograder.wire.codec import Handle, WireError, decode, encode
 
-
-LIKELY = 100  # readings of the weights that are tried on each misconception
+LIKELY = 30  # readings of the weights that are tried on each misconception
 
 
 class LearnerError(Exception):
@@ -166,9 +165,15 @@ class RemoteObject:
         """Build it by a call, fill every trainable variable with seeded values, read them.
 
         The exercise's reader proposes how the variables map to the oracle's weights; the first
-        proposal under which the oracle gives the layer's own output is kept, else the first.
+        proposal under which the oracle gives the layer's own output is kept, else the first. A
+        call that fails is recorded.
         """
-        self._lab._send("call", target=self._handle, args=args, kwargs=kwargs)
+        call = Call(self._name, args, kwargs, instance=self)
+        try:
+            self._lab._run(call, self._handle)
+        except LearnerError:
+            self._lab.calls.append(call)
+            raise
         values = [
             _seeded(rng, value) if trainable and value.dtype.kind == "f" else None
             for _, trainable, value in self._variables()

@@ -30,7 +30,7 @@ def test_the_demo_grades_a_class(tmp_path):
     assert rows["ada", QUIZ].score == rows["ada", QUIZ].max_score
     assert len(done.grades.problems) == 1
     assert all(page.path.is_file() for page in done.pages)
-    lines = list(csv.DictReader(done.exported.path.open()))
+    lines = list(csv.DictReader(done.exported.path.read_text().splitlines()))
     assert len(lines) == 16
     text = printed.file.getvalue()
     assert "Grades of a made-up class" in text

@@ -423,6 +423,16 @@ class HeadsAttendToHeads(Base):
         return ops.reshape(x, (*ops.shape(x)[:2], self.hidden_dim))
 
 
+class OneLength(Base):
+    def call(self, query, value, attention_mask=None):
+        return super().call(query, value, attention_mask) + 0 * (query + value)
+
+
+class ValuesFromQuery(Base):
+    def project(self, query, value):
+        return self.split(self.q(query)), self.split(self.k(value)), self.split(self.v(query))
+
+
 class Residual(Base):
     def call(self, query, value, attention_mask=None):
         return query + super().call(query, value, attention_mask)
@@ -486,6 +496,8 @@ WRONG = [
     (OneLargeHead, "one head of full size"),
     (KeysFromQuery, ""),
     (HeadsAttendToHeads, "attend to each other"),
+    (OneLength, "equally long"),
+    (ValuesFromQuery, "values from `query`"),
     (Residual, "added the input"),
     (SharedKeyHead, ""),
     (FullSizeHeads, ""),

@@ -3,12 +3,14 @@
 import zipfile
 
 import pytest
+from rich.console import Console
 
 from autograder import progress, unlock
 from autograder.errors import CourseError, UsageError
 from autograder.exercise import Exercise
 from autograder.status import status
 from autograder.submit import submit
+from autograder.tables import standing_table
 from course.workspace import prepare
 from tests.course import sample
 
@@ -56,6 +58,15 @@ def test_widget_answer_counts_as_answered(workspace, labs):
 
     sample.edit(workspace / "m02_transformer/quiz.ipynb", answer)
     assert status(workspace, labs)[1].solved == 1
+
+
+def test_table_of_standings_has_a_row_for_each(workspace, labs, capsys):
+    progress.update(workspace, "m02_transformer.mean", best=3.0, solved=True, hints=1)
+    Console(width=80).print(standing_table(status(workspace, labs)))
+    shown = capsys.readouterr().out.splitlines()
+    lines = [[cell.strip() for cell in line.split("│")[1:-1]] for line in shown]
+    assert ["m02 lab1_means", "1 of 2", "3 of 5", "1", "0"] in lines
+    assert ["m02 quiz", "0 of 1", "? of 1", "", ""] in lines
 
 
 @pytest.fixture

@@ -216,7 +216,7 @@ mha = Exercise(
         "You need four projections of size D: for queries, keys, values, and one after the heads "
         "are merged. Keys and values come from `value`, queries from `query`.",
         "q = split(W_q query), k = split(W_k value), v = split(W_v value); the output is "
-        "W_o merge(attention(q, k, v)). A mask (B, T, S) needs an axis for the heads: (B, 1, T, S).",
+        "W_o merge(attention(q, k, v)). A mask needs an axis for the heads: (B, 1, T, S).",
         "With B = 1, T = 2, S = 3, D = 4 and N = 2: queries (1, 2, 2, 2), keys and values "
         "(1, 2, 3, 2), weights (1, 2, 2, 3), heads (1, 2, 2, 2), merged (1, 2, 4), output "
         "(1, 2, 4).",
@@ -313,8 +313,8 @@ def hidden_keys_have_no_effect(lab, rng):
     mask = rng.random((2, 3, 11)) < 0.6
     mask[..., 0], mask[..., 4] = True, False
     layer = lab.MultiHeadAttention(hidden_dim=35, num_heads=5).fill(rng, query, value)
-    expected = layer.expected(query, value, attention_mask=mask)
-    return close(layer(query, value, attention_mask=mask), expected)
+    output = layer(query, value, attention_mask=mask)
+    return close(output, layer.expected(query, value, attention_mask=mask))
 
 
 @mha.case(points=1, hint="Use `self.num_heads` and `self.hidden_dim`, no fixed numbers.")
@@ -544,6 +544,17 @@ def self_attention_only(layer, query, value, attention_mask=None):
 def query_from_value(layer, query, value, attention_mask=None):
     """Attends from the value."""
     return multi_head_attention(layer, value, value, attention_mask)
+
+
+@mha.misconception(
+    "Your layer works only where `query` and `value` are equally long. Take the length of keys and "
+    "values from `value`."
+)
+def one_length(layer, query, value, attention_mask=None):
+    """Right where T = S, an error elsewhere."""
+    if query.shape[1] != value.shape[1]:
+        raise ValueError("The lengths differ.")
+    return multi_head_attention(layer, query, value, attention_mask)
 
 
 @mha.misconception("You added the input to the output. The residual comes in the block, lab 4.")

@@ -4,7 +4,7 @@ import weakref
 
 import numpy as np
 
-from autograder.compare import Mismatch, close, equal, holds
+from autograder.compare import Mismatch, equal, holds
 from autograder.exercise import Exercise
 from autograder.wire.client import RemoteObject
 
@@ -26,6 +26,7 @@ padding = Exercise(
 
 @padding.oracle
 def padding_mask(token_ids):
+    """True where the id is not 0."""
     return np.asarray(token_ids) != 0
 
 
@@ -47,36 +48,43 @@ def padding_may_stand_anywhere(lab, rng):
 
 @padding.misconception("Your mask is the wrong way round: True means a token, not padding.")
 def inverted(token_ids):
+    """True at padding."""
     return token_ids == 0
 
 
 @padding.misconception("Your mask holds 0 and 1. It should be boolean; compare, do not cast.")
 def zeros_and_ones(token_ids):
+    """Integers."""
     return (token_ids != 0).astype("int32")
 
 
 @padding.misconception("You compare with 1: id 1 is a token too. Only id 0 is padding.")
 def above_one(token_ids):
+    """Id 1 counts as padding."""
     return token_ids > 1
 
 
 @padding.misconception("Your mask has an extra axis. Return (B, S): one truth value per token.")
 def with_query_axis(token_ids):
+    """(B, 1, S), ready to broadcast."""
     return (token_ids != 0)[:, None, :]
 
 
 @padding.misconception("You use the first example's padding for all. Each example has its own.")
 def of_the_first_example(token_ids):
+    """Row 0 for every row."""
     return np.broadcast_to(token_ids[:1] != 0, token_ids.shape)
 
 
 @padding.misconception("You stop at the first padding id. A token behind it is still a token.")
 def until_the_first_pad(token_ids):
+    """Lengths instead of ids."""
     return np.cumprod(token_ids != 0, axis=1).astype(bool)
 
 
 @padding.misconception("Your mask is True everywhere. It has to be False where the id is 0.")
 def everything(token_ids):
+    """No padding at all."""
     return np.ones(token_ids.shape, bool)
 
 
@@ -101,6 +109,7 @@ decoder = Exercise(
 
 @decoder.oracle
 def decoder_mask(token_ids, *, padding_mask=padding_mask):
+    """Causal, and not padding as a key."""
     length = np.shape(token_ids)[1]
     return np.tri(length, dtype=bool) & np.asarray(padding_mask(token_ids))[:, None, :]
 
@@ -129,23 +138,27 @@ def padding_may_stand_in_front(lab, rng):
 
 @decoder.misconception("Your mask hides the future but not the padding. Combine both rules.")
 def causal_alone(token_ids):
+    """The triangle for every example."""
     return decoder_mask(np.ones_like(token_ids))
 
 
 @decoder.misconception("Your mask hides the padding but not the future. Combine both rules.")
 def padding_alone(token_ids):
+    """The same row for every query."""
     length = token_ids.shape[1]
     return np.repeat((token_ids != 0)[:, None, :], length, axis=1)
 
 
 @decoder.misconception("Your queries see the future and not the past: turn the triangle round.")
 def upside_down(token_ids):
+    """Keys from the query onwards."""
     length = token_ids.shape[1]
     return np.tri(length, dtype=bool).T & (token_ids != 0)[:, None, :]
 
 
 @decoder.misconception("A position may attend to itself: the diagonal belongs to the mask.")
 def without_the_diagonal(token_ids):
+    """Keys strictly before the query."""
     length = token_ids.shape[1]
     return np.tri(length, k=-1, dtype=bool) & (token_ids != 0)[:, None, :]
 
@@ -155,6 +168,7 @@ def without_the_diagonal(token_ids):
     "the new axis of the padding mask is the middle one."
 )
 def hidden_queries(token_ids):
+    """Rows of padding are False, columns are not."""
     length = token_ids.shape[1]
     return np.tri(length, dtype=bool) & (token_ids != 0)[:, :, None]
 
@@ -164,18 +178,21 @@ def hidden_queries(token_ids):
     "single True has nothing to attend to."
 )
 def hidden_queries_and_keys(token_ids):
+    """Rows and columns of padding are False."""
     token = token_ids != 0
     return decoder_mask(token_ids) & token[:, :, None]
 
 
 @decoder.misconception("You joined the rules with `or`. A key must keep both: use `&`.")
 def either_rule(token_ids):
+    """Joined by or."""
     length = token_ids.shape[1]
     return np.tri(length, dtype=bool) | (token_ids != 0)[:, None, :]
 
 
 @decoder.misconception("Your mask holds 0 and 1. It should be boolean; do not cast.")
 def decoder_zeros_and_ones(token_ids):
+    """Integers."""
     return decoder_mask(token_ids).astype("int32")
 
 
@@ -198,6 +215,7 @@ shift = Exercise(
 
 @shift.oracle
 def shift_right(target_ids, start_id):
+    """The start token, then all but the last column."""
     start = np.full_like(target_ids[:, :1], start_id)
     return np.concatenate([start, target_ids[:, :-1]], axis=1)
 
@@ -218,36 +236,51 @@ def padding_moves_along(lab, rng):
 
 @shift.misconception("You put the start token in front but did not drop the last column.")
 def longer(target_ids, start_id):
+    """T + 1 columns."""
     return np.concatenate([np.full_like(target_ids[:, :1], start_id), target_ids], axis=1)
 
 
 @shift.misconception("You shifted to the left: the decoder would read the answer of step t at t.")
 def to_the_left(target_ids, start_id):
+    """The first token dropped, the start token last."""
     return np.concatenate([target_ids[:, 1:], np.full_like(target_ids[:, :1], start_id)], axis=1)
+
+
+@shift.misconception(
+    "You shifted to the left and put 0 behind. Shift to the right; the start token goes in front."
+)
+def to_the_left_with_zeros(target_ids, start_id):
+    """The first token dropped, padding last."""
+    return to_the_left(target_ids, 0)
 
 
 @shift.misconception("You rolled the last token to the front. The start token belongs there.")
 def rolled(target_ids, start_id):
+    """The last token comes first."""
     return np.roll(target_ids, 1, axis=1)
 
 
 @shift.misconception("You replaced the first token and moved none: the decoder reads token t at t.")
 def overwritten(target_ids, start_id):
+    """Only the first column changes."""
     return np.concatenate([np.full_like(target_ids[:, :1], start_id), target_ids[:, 1:]], axis=1)
 
 
 @shift.misconception("You shifted along the batch. The target's length is axis 1.")
 def along_the_batch(target_ids, start_id):
+    """Axis 0."""
     return np.concatenate([np.full_like(target_ids[:1], start_id), target_ids[:-1]], axis=0)
 
 
 @shift.misconception("You dropped the last column but put no start token in front.")
 def shorter(target_ids, start_id):
+    """T - 1 columns."""
     return target_ids[:, :-1]
 
 
 @shift.misconception("You put padding in front. The first place holds `start_id`.")
 def padding_in_front(target_ids, start_id):
+    """0 for the start token."""
     return shift_right(target_ids, 0)
 
 
@@ -500,6 +533,7 @@ def _variant(
     fails={"later_targets_are_hidden"},
 )
 def no_causal_mask(*sizes, **kwargs):
+    """Self-attention of the decoder without a mask."""
     return _variant(*sizes, **kwargs, causal=False)
 
 
@@ -508,6 +542,7 @@ def no_causal_mask(*sizes, **kwargs):
     fails={"source_order_counts", "target_order_counts"},
 )
 def no_positions(*sizes, **kwargs):
+    """Embeddings alone."""
     return _variant(*sizes, **kwargs, positions=(False, False))
 
 
@@ -516,6 +551,7 @@ def no_positions(*sizes, **kwargs):
     fails={"source_order_counts"},
 )
 def no_source_positions(*sizes, **kwargs):
+    """Positions in the decoder alone."""
     return _variant(*sizes, **kwargs, positions=(False, True))
 
 
@@ -524,6 +560,7 @@ def no_source_positions(*sizes, **kwargs):
     fails={"target_order_counts"},
 )
 def no_target_positions(*sizes, **kwargs):
+    """Positions in the encoder alone."""
     return _variant(*sizes, **kwargs, positions=(True, False))
 
 
@@ -533,6 +570,7 @@ def no_target_positions(*sizes, **kwargs):
     fails={"padding_of_the_source_is_invisible"},
 )
 def visible_padding(*sizes, **kwargs):
+    """No padding mask anywhere."""
     return _variant(*sizes, **kwargs, masks=False)
 
 
@@ -546,6 +584,7 @@ def visible_padding(*sizes, **kwargs):
     },
 )
 def no_cross_attention(*sizes, **kwargs):
+    """A decoder on its own."""
     return _variant(*sizes, **kwargs, read_source=False)
 
 
@@ -556,6 +595,7 @@ def no_cross_attention(*sizes, **kwargs):
     fails={"each_layer_adds_its_weights"},
 )
 def one_layer_only(*sizes, **kwargs):
+    """One layer, whatever `num_layers` says."""
     return _variant(*sizes, **kwargs, used_layers=1)
 
 
@@ -564,6 +604,7 @@ def one_layer_only(*sizes, **kwargs):
     fails={"the_number_of_heads_counts"},
 )
 def fixed_heads(*sizes, **kwargs):
+    """Two heads, whatever `num_heads` says."""
     return _variant(*sizes, **kwargs, heads=2)
 
 
@@ -572,6 +613,7 @@ def fixed_heads(*sizes, **kwargs):
     fails={"the_output_is_logits"},
 )
 def softmax_output(*sizes, **kwargs):
+    """Probabilities."""
     return _variant(*sizes, **kwargs, activation="softmax")
 
 
@@ -581,6 +623,7 @@ def softmax_output(*sizes, **kwargs):
     fails={"a_target_token_counts_at_its_own_position"},
 )
 def shifted_twice(*sizes, **kwargs):
+    """A start token put in front inside the model."""
     return _variant(*sizes, **kwargs, shifted=True)
 
 
@@ -590,6 +633,7 @@ def shifted_twice(*sizes, **kwargs):
     fails={"dropout_acts_in_training_only"},
 )
 def no_dropout(*sizes, dropout=0.0):
+    """The rate is not handed on."""
     return _variant(*sizes, dropout=0.0)
 
 
@@ -617,6 +661,7 @@ greedy = Exercise(
 
 @greedy.oracle
 def greedy_decode(model, source_ids, start_id, end_id, max_length):
+    """A target that grows by the most likely token."""
     target = np.full((len(source_ids), 1), start_id)
     for _ in range(max_length):
         token = _run(model, source_ids, target)[:, -1].argmax(-1)
@@ -657,6 +702,7 @@ def the_shape_is_always_the_same(lab, rng):
 
 @greedy.misconception("The start token is still in your result. Return what comes after it.")
 def with_start(model, source_ids, start_id, end_id, max_length):
+    """max_length + 1 columns."""
     ids = greedy_decode(model, source_ids, start_id, end_id, max_length)
     return np.concatenate([np.full((len(ids), 1), start_id), ids], axis=1)
 
@@ -665,16 +711,19 @@ def with_start(model, source_ids, start_id, end_id, max_length):
     "The start token is still in your result and takes the place of the last token."
 )
 def start_in_place_of_the_last(model, source_ids, start_id, end_id, max_length):
+    """The start token and max_length - 1 others."""
     return with_start(model, source_ids, start_id, end_id, max_length - 1)
 
 
 @greedy.misconception("Rows go on after their end token. Put 0 there.")
 def beyond_the_end(model, source_ids, start_id, end_id, max_length):
+    """The end is not looked for."""
     return greedy_decode(model, source_ids, start_id, -1, max_length)
 
 
 @greedy.misconception("The end token is missing: it stays in the row, only what follows is 0.")
 def without_the_end(model, source_ids, start_id, end_id, max_length):
+    """The end token is 0 too."""
     ids = greedy_decode(model, source_ids, start_id, end_id, max_length)
     return np.where(ids == end_id, 0, ids)
 
@@ -683,12 +732,14 @@ def without_the_end(model, source_ids, start_id, end_id, max_length):
     "You put `end_id` after the end of a row. The end token stands there once; then come zeros."
 )
 def repeated_end(model, source_ids, start_id, end_id, max_length):
+    """Filled up with the end token."""
     ids = greedy_decode(model, source_ids, start_id, end_id, max_length)
     return np.where(np.cumsum(ids == end_id, axis=1) > 0, end_id, ids)
 
 
 @greedy.misconception("You stop when the first row ends. The others are not finished.")
 def stop_at_the_first_end(model, source_ids, start_id, end_id, max_length):
+    """One row ends the loop for all."""
     ids = greedy_decode(model, source_ids, start_id, end_id, max_length)
     steps = np.where((ids == end_id).any(0), np.arange(max_length), max_length).min() + 1
     return np.where(np.arange(max_length) < steps, ids, 0)
@@ -696,14 +747,17 @@ def stop_at_the_first_end(model, source_ids, start_id, end_id, max_length):
 
 @greedy.misconception("You return fewer columns when all rows end early. Fill up with 0.")
 def cut_off(model, source_ids, start_id, end_id, max_length):
+    """As many columns as the longest row has tokens."""
     ids = greedy_decode(model, source_ids, start_id, end_id, max_length)
     return ids[:, : (ids != 0).sum(1).max()]
 
 
 @greedy.misconception(
-    "The written tokens do not come back: every step reads the start token again."
+    "Every step writes the token after the start. Feed the written tokens back to the model, and "
+    "read the logits behind the last of them."
 )
 def nothing_fed_back(model, source_ids, start_id, end_id, max_length):
+    """A target of start tokens."""
     target = np.full((len(source_ids), max_length), start_id)
     return _end(_run(model, source_ids, target).argmax(-1), end_id)
 
@@ -712,6 +766,7 @@ def nothing_fed_back(model, source_ids, start_id, end_id, max_length):
     "You read the logits of the last place of a padded target. At step t, read those of place t."
 )
 def the_last_place_of_a_padded_target(model, source_ids, start_id, end_id, max_length):
+    """The logits behind the padding."""
     target = np.zeros((len(source_ids), max_length + 1), int)
     target[:, 0] = start_id
     for t in range(max_length):
@@ -721,6 +776,8 @@ def the_last_place_of_a_padded_target(model, source_ids, start_id, end_id, max_l
 
 @greedy.misconception("You take the least likely token. Take the largest logit.")
 def least_likely(model, source_ids, start_id, end_id, max_length):
+    """The smallest logit."""
+
     def negative(inputs):
         return -_run(model, *inputs)
 
@@ -729,6 +786,8 @@ def least_likely(model, source_ids, start_id, end_id, max_length):
 
 @greedy.misconception("You hand the model [target, source]. It takes the source first.")
 def swapped_inputs(model, source_ids, start_id, end_id, max_length):
+    """Target and source change places."""
+
     def swapped(inputs):
         return _run(model, *inputs[::-1])
 

@@ -110,6 +110,18 @@ def test_archives_are_opened(course, roster, released, tmp_path):
     assert not list(course.path.parent.glob("eva"))
 
 
+@pytest.mark.parametrize("with_roster", [True, False])
+def test_the_archive_of_course_submit_names_its_learner(course, released, with_roster):
+    """`course submit` writes `<learner>.zip` with a folder for each module."""
+    if with_roster:
+        (course.path / "roster.csv").write_text(ROSTER)
+    with zipfile.ZipFile(course.path / "inbox" / "ada.zip", "w") as archive:
+        archive.writestr(f"m02_transformer/{LAB}.ipynb", nbformat.writes(released))
+
+    assert collect(course.path).problems == []
+    assert submitted(course) == [f"ada/{ASSIGNMENT}/{LAB}.ipynb"]
+
+
 def test_what_is_not_recognised_is_told_and_stays(course, roster, put, released):
     """One sentence per file; nothing in the inbox changes."""
     foreign = nbformat.v4.new_notebook()
