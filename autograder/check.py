@@ -7,6 +7,7 @@ score is the cell's result.
 
 import contextlib
 import importlib
+import io
 import os
 import sys
 import tempfile
@@ -73,7 +74,7 @@ def quiet():
             stack.callback(os.close, kept)
             stack.callback(os.dup2, kept, 2)
             os.dup2(sink.fileno(), 2)
-        stack.enter_context(contextlib.redirect_stderr(open(os.devnull, "w")))
+        stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
         yield
 
 

@@ -15,8 +15,9 @@ import nbformat
 from autograder.errors import CourseError
 from autograder.grading.intake import MAX_BYTES, Unreadable, parse, read_bytes
 from autograder.grading.rebuild import rebuild
+from course.files import write_atomic
 from course.notebooks import identity, read_notebook, released_labs, work_in
-from course.workspace import existing_workspace, handed_out, is_spare, labs_root, write_atomic
+from course.workspace import existing_workspace, handed_out, is_spare, labs_root
 
 BROKEN = ".broken"
 

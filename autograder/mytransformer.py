@@ -8,7 +8,8 @@ import ast
 import builtins
 from pathlib import Path
 
-from course.workspace import workspace_root, write_atomic
+from course.files import write_atomic
+from course.workspace import workspace_root
 
 HEADER = '"""Written by you in {lab} of {module}; this file follows your notebook."""\n'
 PACKAGE = '"""Your own transformer: each exercise that you solved is a file here."""\n'

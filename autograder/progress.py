@@ -8,7 +8,8 @@ import hashlib
 import json
 from pathlib import Path
 
-from course.workspace import workspace_root, write_atomic
+from course.files import write_atomic
+from course.workspace import workspace_root
 
 FRESH = {"attempts": 0, "hints": 0, "best": 0.0, "solved": False, "lent": False, "tried": []}
 

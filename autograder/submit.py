@@ -9,8 +9,9 @@ from autograder.doctor import check_up
 from autograder.errors import CourseError
 from autograder.grading.folder import is_learner_id
 from autograder.quiz.variants import learner_id
+from course.files import write_atomic
 from course.notebooks import released_labs
-from course.workspace import existing_workspace, has_work, labs_root, write_atomic
+from course.workspace import existing_workspace, has_work, labs_root
 
 
 @dataclass

@@ -10,35 +10,15 @@ from typing import Annotated
 
 import typer
 from typer import Argument, Option
-from typer.core import TyperGroup
 
 from course.errors import CourseError
 from course.modules import find_module
+from course.options import Assignments, Folder, Group, Learners, Module
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 LEARNER, INSTRUCTOR, AUTHOR = "Learners", "Instructors", "Authors"
-Folder = Annotated[Path, Argument(help="The course folder that `course init` made.")]
-Assignments = Annotated[
-    list[str], Option("--assignment", "-a", help="Only this assignment; may be repeated.")
-]
-Learners = Annotated[list[str], Option("--learner", "-l", help="Only this learner, by id.")]
-Module = Annotated[str | None, Argument(help="A module: m02_transformer, m02 or 2.")]
-
-
-class Group(TyperGroup):
-    """Ends every mistake of a user with one sentence instead of a traceback."""
-
-    def invoke(self, ctx):
-        """Run the command; exit code 2 for what does not exist, 1 for what went wrong."""
-        try:
-            return super().invoke(ctx)
-        except CourseError as error:
-            typer.echo(str(error), err=True)
-            raise typer.Exit(error.exit_code) from None
-
-
 app = typer.Typer(
     cls=Group,
     help="A course on transformers in TensorFlow and Keras.",
@@ -189,10 +169,12 @@ def grade(
 ):
     """Grade what was collected; exit code 1 when a submission could not be graded."""
     from autograder.grading.grade import grade
-    from autograder.grading.table import grade_table
+    from autograder.grading.table import grade_table, remarks
 
     grades = grade(folder, list(assignments), list(learners), jobs, again)
     _show(grade_table(grades))
+    for remark in remarks(grades):
+        typer.echo(remark)
     for problem in grades.problems:
         typer.echo(problem, err=True)
     raise typer.Exit(grades.exit_code)

@@ -268,6 +268,18 @@ def trains_every_weight(case):
             assert gradient.max() > 1e-6, f"{weight.path} has a gradient of zero"
 
 
+def compiles_with_xla(case):
+    """XLA gives the same output (TensorFlow)."""
+    if keras.backend.backend() != "tensorflow":
+        return
+    import tensorflow as tf
+
+    layer = case.exact
+    compiled = tf.function(lambda *inputs: layer(*inputs, **case.call), jit_compile=True)
+    output = numpy(compiled(*map(ops.convert_to_tensor, case.inputs)))
+    close(output, run(layer, case.inputs, case.call), 1e-5, "XLA")
+
+
 def drops_only_in_training(case):
     """Dropout, where there is any, acts in training and at no other time."""
     layer = case.exact
@@ -302,6 +314,7 @@ CLAUSES = (
     hides_what_the_mask_hides,
     hides_the_future_where_it_says_so,
     trains_every_weight,
+    compiles_with_xla,
     drops_only_in_training,
     hands_a_keras_mask_on,
 )

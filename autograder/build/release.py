@@ -6,7 +6,6 @@ whole, after everything was built.
 """
 
 import logging
-import os
 import tempfile
 import warnings
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from autograder.build.notebook import STUB
 from autograder.errors import CourseError
 from autograder.exercise import load_module
 from autograder.gradebook import create
+from course.files import write_atomic
 
 LABS = ROOT / "labs"
 
@@ -63,7 +63,7 @@ def build(module=None, check=False, solutions=SOLUTIONS, labs=LABS, registry=loa
     changed = [name for name, data in built.items() if not _same(labs / name, data)]
     if not check:
         for name in changed:
-            write_whole(labs / name, built[name])
+            write_atomic(labs / name, built[name])
         for name in stale:
             (labs / name).unlink()
     return sorted(changed + stale)
@@ -89,7 +89,7 @@ def released(todo):
 def write_source(folder, assignment):
     """Write an instructor notebook to where nbgrader looks for it."""
     path = Path(folder, "source", assignment.name, f"{assignment.lab}.ipynb")
-    write_whole(path, nbformat.writes(assignment.notebook).encode())
+    write_atomic(path, nbformat.writes(assignment.notebook).encode())
 
 
 def generate(folder, assignment, config=None, force=True):
@@ -142,21 +142,6 @@ def nbgrader_errors(converter, what):
         raise CourseError(f"{what}: {cause.rstrip('.')}.") from error
     finally:
         log.handlers[:], log.propagate = handlers, propagate
-
-
-def write_whole(path, data):
-    """Write a file so that a reader sees the old one or the new one, never a part."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 def _same(path, data):

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from autograder.build.release import write_whole
 from autograder.errors import CourseError
 from autograder.grading.folder import CourseFolder
 from autograder.grading.intake import MAX_BYTES, Submission, Unreadable, parse, read_bytes
 from autograder.grading.owner import Owners
+from course.files import write_atomic
 
 MAX_ARCHIVE = 500 * 2**20
 MAX_DEPTH = 3
@@ -158,8 +158,8 @@ def _keep(folder, taken, found):
             taken.state = "older"
             return
         taken.state = "newer"
-    write_whole(path, found.data)
-    write_whole(stamp, f"{taken.when:%Y-%m-%d %H:%M:%S.%f} UTC\n".encode())
+    write_atomic(path, found.data)
+    write_atomic(stamp, f"{taken.when:%Y-%m-%d %H:%M:%S.%f} UTC\n".encode())
 
 
 def _recorded(stamp):

@@ -5,9 +5,9 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.build.release import write_whole
 from autograder.errors import CourseError
 from autograder.grading.folder import CourseFolder, Learner
+from course.files import write_atomic
 
 COLUMNS = (
     "learner", "last_name", "first_name", "email", "module", "assignment", "due", "submitted",
@@ -49,8 +49,8 @@ def export(folder, output=None):
     sums = _sums(rows)
     modules_path = path.with_name(f"{path.stem}_modules{path.suffix}")
     try:
-        write_whole(path, _csv(COLUMNS, rows))
-        write_whole(modules_path, _csv(MODULE_COLUMNS, sums))
+        write_atomic(path, _csv(COLUMNS, rows))
+        write_atomic(modules_path, _csv(MODULE_COLUMNS, sums))
     except OSError as error:
         raise CourseError(f"{path} cannot be written: {error.strerror}.") from None
     return Exported(path, modules_path, rows, sums)

@@ -7,10 +7,11 @@ from pathlib import Path
 import nbformat
 
 from autograder.build.assignments import SOLUTIONS, Assignment, assignments, slugs
-from autograder.build.release import generate, released, write_source, write_whole
+from autograder.build.release import generate, released, write_source
 from autograder.errors import CourseError
 from autograder.exercise import load_module
 from autograder.grading.folder import CourseFolder
+from course.files import write_atomic
 
 
 @dataclass
@@ -171,7 +172,7 @@ def _release(folder, source, text, dates, current, refresh):
         generate(folder.path, source.name, folder.config)
     notebook = nbformat.reads(text.decode(), as_version=4)
     name = notebook.metadata["course"]["release"]
-    write_whole(folder.path / "releases" / source.name / f"{name}.ipynb", path.read_bytes())
+    write_atomic(folder.path / "releases" / source.name / f"{name}.ipynb", path.read_bytes())
     with folder.gradebook() as gradebook:
         if source.name in dates:
             gradebook.update_or_create_assignment(source.name, duedate=dates[source.name])

@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 
 from autograder.build.assignments import ROOT
-from autograder.build.release import write_whole
+from course.files import write_atomic
 
 GRADES_BY = ("autograder/**/*.py", "course/**/*.py", "solutions/*/quiz.yaml",
              "solutions/*/quiz_keys.py")  # fmt: skip
@@ -50,7 +50,7 @@ class Store:
 
     def save(self, name, notebook):
         """Keep a notebook."""
-        write_whole(self.path(name), nbformat.writes(notebook).encode())
+        write_atomic(self.path(name), nbformat.writes(notebook).encode())
 
 
 @cache

@@ -5,7 +5,8 @@ import os
 from pathlib import Path
 
 from autograder.quiz.answers import records
-from course.workspace import identity, read_notebook, write_atomic
+from course.files import write_atomic
+from course.notebooks import identity, read_notebook
 
 NAME = "quiz_answers.json"
 MAX_BYTES = 5_000_000

@@ -219,9 +219,40 @@ async function save(node, record) {
     await wait(50);
   }
   keepPlain(cell);
-  if (app.shell.currentWidget === panel) await app.commands.execute("docmanager:save");
-  else await panel.context.save();
-  return panel.context.model.dirty ? "The notebook could not be saved: save it yourself." : "";
+  const saved = await inTurn(panel.context, () => saveOnce(app, panel));
+  return saved ? "" : "The notebook could not be saved: save it yourself.";
+}
+
+// JupyterLab drops a save that is asked for during another one, and then takes what changed
+// meanwhile for saved. So the questions of a notebook save one after the other.
+const turns = (window.courseQuizTurns ??= new WeakMap()); // each question loads its own copy of this file
+
+function inTurn(context, work) {
+  const turn = (turns.get(context) ?? Promise.resolve()).then(work);
+  turns.set(context, turn.catch(() => {}));
+  return turn;
+}
+
+// Save the notebook as it is now; return whether it was written.
+async function saveOnce(app, panel) {
+  const context = panel.context;
+  let state = "";
+  const watch = (_, now) => {
+    if (now === "started" || state === "started") state = now;
+  };
+  context.saveState.connect(watch);
+  try {
+    for (let tries = 0; state === "" && tries < 50; tries++) {
+      if (tries) await wait(100); // the learner's own save is under way
+      if (app.shell.currentWidget === panel) await app.commands.execute("docmanager:save");
+      else await context.save();
+    }
+  } catch {
+    // JupyterLab has shown why.
+  } finally {
+    context.saveState.disconnect(watch);
+  }
+  return state === "completed";
 }
 
 function render({ model, el }) {

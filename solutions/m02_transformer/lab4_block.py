@@ -318,6 +318,7 @@ figure, axes = plt.subplots(figsize=(7, 3.4), layout="constrained")
 axes.plot(sizes[True], "o-", color=BLUE, label="pre-norm")
 axes.plot(sizes[False], "s--", color=ORANGE, label="post-norm")
 axes.set(xlabel="blocks passed", ylabel="standard deviation", ylim=(0, None))
+axes.set_xticks(range(0, DEPTH + 1, 3))
 axes.legend()
 plt.show()
 
@@ -357,10 +358,9 @@ def gradient_norms(pre_norm, seed):
         logits = head(final(x))
         return ops.mean(ops.sparse_categorical_crossentropy(targets, logits, from_logits=True))
 
-    loss()  # builds the layers
-    kernels = [layer.feed_forward.output_dense.kernel.value for layer in layers]
     with tf.GradientTape() as tape:
-        value = loss()
+        value = loss()  # the first call builds the layers
+    kernels = [layer.feed_forward.output_dense.kernel.value for layer in layers]
     return [float(tf.norm(gradient)) for gradient in tape.gradient(value, kernels)]
 
 
@@ -373,13 +373,13 @@ for pre_norm, colour, style, name in (
     mean, sd = norms[pre_norm].mean(axis=0), norms[pre_norm].std(axis=0)
     layer_numbers = np.arange(1, DEPTH + 1)
     axes.errorbar(layer_numbers, mean, sd, fmt=style, color=colour, label=name, capsize=3)
-    ratio = norms[pre_norm][:, -1] / norms[pre_norm][:, 0]
     print(
-        f"{name}: first layer {mean[0]:.3f}, last layer {mean[-1]:.3f}, "
-        f"last over first {ratio.mean():.2f} ± {ratio.std():.2f} "
-        f"(least {ratio.min():.2f}, largest {ratio.max():.2f})"
+        f"{name:9}: first layer {mean[0]:.2f} ± {sd[0]:.2f}, last layer {mean[-1]:.2f} ± {sd[-1]:.2f}"
     )
+ratio = norms[False][:, -1] / norms[True][:, -1]
+print(f"last layer, post-norm over pre-norm: {ratio.min():.1f} to {ratio.max():.1f} in 5 seeds")
 axes.set(xlabel="layer (1 is next to the input)", ylabel="gradient norm", ylim=(0, None))
+axes.set_xticks(range(1, DEPTH + 1))
 axes.legend()
 plt.show()
 

@@ -291,7 +291,8 @@ check("m02_transformer.build_transformer")
 #   go on. A row that never ends holds `max_length` tokens.
 # - The result has `max_length` columns also when all rows end early.
 #
-# Hand the model two tensors or two NumPy arrays: Keras refuses a mixture. You may let the target grow, or pad it with 0 to a fixed length: a causal model gives the same.
+# You may let the target grow, or pad it with 0 to a fixed length: a causal model gives the same.
+# Hand the model two tensors or two NumPy arrays; Keras refuses a mixture.
 #
 # Example with start 1, end 2 and `max_length` 4. The model writes 6, 2, 9, 9 for the first source
 # and 3, 8, 5, 2 for the second. The result is `[[6, 2, 0, 0], [3, 8, 5, 2]]`.
@@ -441,12 +442,15 @@ for i in range(5):
     print(f"   right:   {to_words(test_target[i])}")
 
 # %% [markdown]
-# **What you see.** Left, the training loss over eight epochs on a logarithmic axis: it falls by
-# almost three orders of magnitude, most of it in the first three epochs. Right, the share of unseen
-# sentences that come out right from the first word to the last: LATER.
+# **What you see.** Left, the training loss on a logarithmic axis: it falls from about 3 to below
+# 0.01 nats per token. Right, what greedy decoding makes of 200 unseen sentences while the model
+# trains: the share of words in their place and of sentences that are right from the first word to
+# the last rise to (nearly) 1 within the first 3,072 sentences. The dictionary alone puts a little
+# less than half of the words in their place and gets hardly any sentence right. Over five seeds the
+# model ended between 99.5 % and 100 % of the sentences.
 #
-# The language is easy on purpose, and a recurrent network of this size learns such a task as well.
-# Lab 6 shows a task where attention makes the difference, with a fair comparison.
+# The language is easy on purpose, and this is no victory over recurrent networks: they learn such
+# tasks too. Lab 6 shows a task where attention makes the difference, with a fair comparison.
 
 # %% [markdown]
 # ### Where does it look?
@@ -489,7 +493,10 @@ else:
     plt.show()
 
 # %% [markdown]
-# **What you see.** LATER
+# **What you see.** Source words from left to right, written words from top to bottom; a bright cell
+# is a large weight. Within each phrase the bright cells run from right to left: the model writes
+# the noun first and reads it at the end of the phrase, then walks back over the adjectives. From
+# phrase to phrase they move on to the right.
 #
 # ## What you have now
 #

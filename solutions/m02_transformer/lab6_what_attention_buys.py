@@ -341,10 +341,10 @@ print(f"Keras counts {lstm_model(units).count_params():,} weights in the LSTM mo
 LEARNING_RATES = {"attention": 0.002, "LSTM": 0.005}
 
 
-def train(model, learning_rate, seed=0, epochs=8):
-    """Train a model on associative recall; return its accuracy on new examples per epoch."""
-    inputs, targets = associative_recall(2 * seed, 8192)
-    new_inputs, new_targets = associative_recall(2 * seed + 1, 1000)
+def train(model, learning_rate, seed=0, epochs=8, draw=associative_recall):
+    """Train a model; return its accuracy on new examples after each epoch."""
+    inputs, targets = draw(2 * seed, 8192)
+    new_inputs, new_targets = draw(2 * seed + 1, 1000)
     asked = (targets != 0).astype("float32")
     data = tf.data.Dataset.from_tensor_slices((inputs, targets, asked))
     data = data.shuffle(len(inputs), seed=seed).batch(64, drop_remainder=True).prefetch(2)
@@ -361,7 +361,7 @@ def train(model, learning_rate, seed=0, epochs=8):
         accuracy.append(recall_accuracy(logits, new_targets))
 
     watch = keras.callbacks.LambdaCallback(on_epoch_end=measure)
-    model.fit(data, epochs=epochs, verbose=0, callbacks=[watch])
+    model.fit(data, epochs=epochs, verbose=0, shuffle=False, callbacks=[watch])
     return accuracy
 
 
@@ -427,7 +427,39 @@ print(f"Layer 1: a value looks most at its own key in {previous:.1%} of the pair
 print(f"Layer 2: a question looks most at the right value in {found:.1%} of the questions.")
 
 # %% [markdown]
+# PARITY
+
+
+# %%
+def running_parity(seed, num_examples, num_bits=16):
+    """Draw bits, ids 1 and 2, and after each the parity of the ones so far, ids 64 and 65."""
+    bits = np.random.default_rng(seed).integers(0, 2, (num_examples, num_bits))
+    inputs, targets = np.zeros((2, num_examples, T), "int32")
+    inputs[:, :num_bits] = 1 + bits
+    targets[:, :num_bits] = V // 2 + bits.cumsum(1) % 2
+    return inputs, targets
+
+
+# %% [markdown]
 # ## 6. What a step costs as sequences grow
+#
+# The second thing attention buys is time. An LSTM has to finish place t before it can begin place
+# t + 1. Attention computes all places at once, but compares every place with every other.
+#
+# Timing has two traps. The first steps are slow, since they compile the model and fill caches. And
+# another program can slow down any single step.
+#
+# Write `median_step_time(readings, warmup)`:
+#
+# - `readings` are N + 1 readings of a clock in seconds: one before the first step, then one after
+#   each of N steps.
+# - Leave out the first `warmup` steps, whether they were slow or not. `warmup` can be 0.
+# - The result is the median duration of the other steps, in seconds. For an even number of steps it
+#   is the mean of the middle two.
+#
+# Example: `readings = [0, 6, 6.02, 6.05, 6.06, 6.17]` and `warmup = 1`. The durations are 6, 0.02,
+# 0.03, 0.01 and 0.11. Without the first, the middle two of 0.01, 0.02, 0.03, 0.11 are 0.02 and
+# 0.03, so the result is 0.025. The mean would be 0.0425.
 
 
 # %% exercise="median_step_time" difficulty=1 minutes=5
@@ -446,3 +478,48 @@ def median_step_time(readings, warmup):
 
 # %% check="median_step_time" points=2
 check("m02_transformer.median_step_time")
+
+# %% [markdown]
+# Now measure training steps of both models. Every step has 2,048 ids, so a step does the same
+# number of places at every length: 128 sequences of 16, or 4 of 512. Neither model is compiled with
+# XLA here.
+
+# %%
+WARMUP = 3
+
+
+def clock_steps(model, length, steps=20):
+    """Train on random ids, 2,048 a step; return the clock before and after each step."""
+    ids = np.random.default_rng(0).integers(0, V, (2048 // length, length))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.AdamW(), loss)
+    readings = [time.perf_counter()]
+    for _ in range(WARMUP + steps):
+        model.train_on_batch(ids, ids)
+        readings.append(time.perf_counter())
+    return np.array(readings)
+
+
+# %% demo
+lengths = [16, 64, 256, 512]
+times = {"attention": [], "LSTM": []}
+for length in lengths:
+    pair = {"attention": attention_model(length=length), "LSTM": lstm_model(units, length=length)}
+    for name, model in pair.items():
+        times[name].append(1000 * median_step_time(clock_steps(model, length), WARMUP))
+    print(f"T = {length:3d}: " + ", ".join(f"{n} {t[-1]:.0f} ms" for n, t in times.items()))
+
+with plot.style():
+    figure, axis = plt.subplots(figsize=(7, 3.8), layout="constrained")
+    for name, milliseconds in times.items():
+        axis.plot(lengths, milliseconds, label=name)
+    axis.set_xscale("log", base=2)
+    axis.set_xticks(lengths, lengths)
+    axis.set(xlabel="length T, with 2,048 ids a step", ylabel="training step, ms")
+    axis.set_ylim(bottom=0)
+    axis.set_title("Step time, models of equal size")
+    axis.legend()
+    plt.show()
+
+# %% [markdown]
+# END

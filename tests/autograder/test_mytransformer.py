@@ -4,9 +4,9 @@ import subprocess
 import sys
 
 import pytest
-from tests.autograder.toy import half, halved_sum
 
 from autograder import mytransformer
+from tests.autograder.toy import half, halved_sum
 
 IMPORTS = "import numpy as np\nfrom math import sqrt as root"
 OLD = "def half(x):\n    return x"

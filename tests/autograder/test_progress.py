@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from tests.autograder.toy import half
 
 from autograder import progress
 from autograder.referee import judge
 from autograder.wire.in_process import InProcess
+from tests.autograder.toy import half
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The commands: thin, quick to start, and never a traceback for a user's mistake."""
 
 import ast
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -114,3 +115,13 @@ def test_due_date_needs_its_assignment(run):
     result = run("release", ".", "--due", "2026-03-01 18:00")
     assert result.exit_code == 1
     assert "--assignment" in result.stderr
+
+
+def test_full_disk_is_one_sentence(run, monkeypatch):
+    def full():
+        raise OSError(errno.ENOSPC, "No space left on device", "progress.json")
+
+    monkeypatch.setattr("autograder.status.status", full)
+    result = run("status")
+    assert result.exit_code == 1
+    assert result.stderr == "progress.json: No space left on device.\n"

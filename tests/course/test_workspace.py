@@ -6,13 +6,13 @@ import shutil
 import pytest
 
 from course.errors import CourseError
+from course.files import write_atomic
 from course.workspace import (
     base_copy,
     existing_workspace,
     prepare,
     read_released,
     workspace_root,
-    write_atomic,
 )
 from tests.course import sample
 

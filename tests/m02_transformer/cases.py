@@ -9,8 +9,7 @@ from tests.m02_transformer import oracles
 # Different primes: a swapped axis cannot fit. Only the rotary head size must be even.
 B, T, S, N, H, F, K = 2, 5, 7, 3, 11, 13, 2
 D = N * H
-
-EVEN_D = N * 14
+EVEN_D = N * 14  # for rotary heads of 14
 W = 17  # width of a memory that is not as wide as the queries
 
 rng = np.random.default_rng(0)

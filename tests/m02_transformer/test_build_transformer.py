@@ -36,6 +36,29 @@ def test_published_sizes(name, body, total):
     keras.utils.clear_session()
 
 
+def test_configurations_of_table_3():
+    """Heads of 64, feed-forward four times as wide, dropout 0.1 and 0.3."""
+    base, big = CONFIGURATIONS["base"], CONFIGURATIONS["big"]
+    assert list(base.values()) == [512, 2048, 6, 8, 0.1]
+    assert list(big.values()) == [1024, 4096, 6, 16, 0.3]
+
+
+def test_arguments_reach_every_layer():
+    """Activation, order of the norm, heads, dropout; the defaults are the paper's."""
+    for kwargs, activation, pre_norm, rate in (
+        ({}, "relu", False, 0.0),
+        ({"dropout": 0.25, "activation": "gelu", "pre_norm": True}, "gelu", True, 0.25),
+    ):
+        model = build_transformer(V, D, F, L, N, **kwargs)
+        assert model.get_layer("embedding_dropout").rate == rate
+        layers = model.get_layer("encoder").layers + model.get_layer("decoder").layers
+        assert len(layers) == 2 * L
+        for layer in layers:
+            config = layer.get_config()
+            assert (config["activation"], config["pre_norm"]) == (activation, pre_norm)
+            assert (config["num_heads"], config["dropout"]) == (N, rate)
+
+
 def test_sizes_of_the_variants():
     """Separate embeddings add two matrices, pre-norm two norms."""
     size = build_transformer(V, D, F, L, N).count_params()
@@ -134,9 +157,10 @@ def test_saved_model_gives_the_same_logits(tmp_path, share_embeddings):
     close(numpy(again([source, target])), numpy(model([source, target])), 1e-6)
 
 
-def test_float16_model_is_finite_and_gives_float32_logits():
+@pytest.mark.parametrize("policy", ["mixed_float16", "float16"])
+def test_float16_model_is_finite_and_gives_float32_logits(policy):
     """Also for a source that is padding alone."""
-    keras.config.set_dtype_policy("mixed_float16")
+    keras.config.set_dtype_policy(policy)
     try:
         model = build_transformer(V, D, F, L, N)
     finally:

@@ -1,5 +1,7 @@
 """What single layers promise beyond the contract."""
 
+import inspect
+
 import keras
 import numpy as np
 import pytest
@@ -71,6 +73,24 @@ def test_layer_norm_leaves_float64_in_float64():
     row = 1e6 + np.array([[-1.0, 0.0, 1.0]])
     got = m02.layer_norm(row, np.ones(3), np.zeros(3), epsilon=0.0)
     close(numpy(got), [[-(1.5**0.5), 0.0, 1.5**0.5]], 1e-9)
+
+
+def test_default_epsilon_is_1e_6():
+    """Variance 1e-6 plus epsilon 1e-6: divided by the root of 2e-6."""
+    row = np.array([[1e-3, -1e-3]])
+    expected = [[0.5**0.5, -(0.5**0.5)]]
+    close(numpy(m02.layer_norm(row, np.ones(2), np.zeros(2))), expected)
+    close(numpy(m02.LayerNormalization()(row)), expected)
+
+
+@pytest.mark.parametrize("name", ["Layer", ""])
+def test_default_activations(name):
+    """The paper's ReLU and post-norm in the transformer, GELU in `FeedForward` alone."""
+    for kind in ("Encoder", "Decoder"):
+        signature = inspect.signature(getattr(m02, f"Transformer{kind}{name}"))
+        assert signature.parameters["activation"].default == "relu"
+        assert signature.parameters["pre_norm"].default is False
+    assert inspect.signature(m02.FeedForward).parameters["activation"].default == "gelu"
 
 
 def test_float16_statistics_do_not_overflow():

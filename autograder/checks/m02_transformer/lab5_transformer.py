@@ -476,6 +476,7 @@ def _variant(
     masks=True,
     read_source=True,
     read_encoder=True,
+    read_itself=False,
     used_layers=None,
     heads=None,
     shifted=False,
@@ -522,7 +523,7 @@ def _variant(
     for _ in range(count):
         x = attend(x, x, use_causal_mask=causal)
         if read_source:
-            x = attend(x, memory, **reading)
+            x = attend(x, x) if read_itself else attend(x, memory, **reading)
         x = feed_forward(x)
     logits = keras.layers.Dense(vocabulary_size, activation=activation)(x)
     return keras.Model([source_ids, target_ids], logits)
@@ -586,6 +587,22 @@ def visible_padding(*sizes, **kwargs):
 def no_cross_attention(*sizes, **kwargs):
     """A decoder on its own."""
     return _variant(*sizes, **kwargs, read_source=False)
+
+
+@transformer.misconception(
+    "The cross-attention reads the target instead of the encoder's output: the logits know the "
+    "future and nothing of the source. Hand `memory` to the decoder.",
+    fails={
+        "later_targets_are_hidden",
+        "every_source_token_counts",
+        "source_order_counts",
+        "padding_of_the_source_is_invisible",
+        "each_layer_adds_its_weights",
+    },
+)
+def cross_attention_to_itself(*sizes, **kwargs):
+    """The decoder takes its own input for the memory."""
+    return _variant(*sizes, **kwargs, read_itself=True)
 
 
 @transformer.misconception(
@@ -682,7 +699,7 @@ def each_token_follows_from_the_last(lab, rng):
 def rows_end_on_their_own(lab, rng):
     """The end token stays, every id after it is 0, and rows that have not ended go on."""
     model, ended, never = _decodable(lab, rng)
-    source_ids = np.stack([ended[1], never[0], ended[3], ended[5], ended[0]])
+    source_ids = np.stack([ended[1], never[0], ended[3], ended[2], ended[0]])
     expected = greedy_decode(model, source_ids, START, END, 7)
     return equal(lab.greedy_decode(model, source_ids, START, END, 7), expected, "result")
 
@@ -902,7 +919,7 @@ def _decodable(lab, rng):
 
     Returns:
         model: a stock Markov model: the next token depends on the last one and on the source.
-        ended: sources; row i of what they write ends at step i, for i from 0 to 5.
+        ended: four sources; what they write ends at different steps before 6, later and later.
         never: sources whose rows do not end within 11 steps.
     """
     tokens = np.arange(1, WORDS)
@@ -916,12 +933,13 @@ def _decodable(lab, rng):
         model.arrays = [2 * source_bias, next_token]
         ids, sure = _paths(model, sources, 11)
         first = np.where((ids == END).any(1), (ids == END).argmax(1), 11)
-        rows = [np.flatnonzero(sure & (first == i)) for i in range(6)]
+        steps = np.unique(first[sure & (first < 6)])[:4]
         never = np.flatnonzero(sure & (first == 11))
-        if len(never) >= 3 and all(len(row) for row in rows):
+        if len(never) >= 3 and len(steps) == 4:
             break
     model.set_variables(model.arrays)
-    return model, [sources[rng.choice(row)] for row in rows], sources[rng.permutation(never)]
+    ended = [sources[rng.choice(np.flatnonzero(sure & (first == step)))] for step in steps]
+    return model, ended, sources[rng.permutation(never)]
 
 
 def _paths(model, sources, length):

@@ -1,0 +1,123 @@
+"""Measure what lab 6 of module 2 states: accuracy over seeds, and step time against length.
+
+    python -m tests.benchmarks.associative_recall [PART ...]
+
+It trains the models of the lab's own source with the lab's own `train`, prints a line per run,
+and one line of JSON last: mean and standard deviation of each row. All parts together take about
+25 minutes on two cores.
+"""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+
+from autograder.build.source import read
+from autograder.exercise import load_module
+from autograder.prove import SOLUTIONS, reference_names
+
+SLUG, LAB = "m02_transformer", "lab6_what_attention_buys"
+lab = reference_names(read(Path(SOLUTIONS, SLUG, f"{LAB}.py"), load_module(SLUG)))
+BUDGET = 50_176  # weights of the attention model
+
+
+def lstm(num_layers):
+    """Build an LSTM model of the budget."""
+    units, _ = lab["lstm_units_for_budget"](BUDGET, lab["V"], lab["D"], num_layers)
+    return lab["lstm_model"](units, num_layers)
+
+
+MODELS = {
+    "two attention layers": lambda: lab["attention_model"](),
+    "one attention layer": lambda: lab["attention_model"](num_layers=1, hidden_dim=84),
+    "one LSTM layer": lambda: lstm(1),
+    "two LSTM layers": lambda: lstm(2),
+}
+# Part: (task, model, learning rate, epochs, seeds).
+ROWS = {
+    "recall": [
+        ("associative_recall", "two attention layers", 0.002, 8, 5),
+        ("associative_recall", "one attention layer", 0.002, 8, 5),
+        ("associative_recall", "one LSTM layer", 0.005, 8, 5),
+        ("associative_recall", "two LSTM layers", 0.005, 8, 5),
+    ],
+    "rates": [
+        ("associative_recall", "one LSTM layer", 0.002, 8, 3),
+        ("associative_recall", "one LSTM layer", 0.01, 8, 3),
+        ("associative_recall", "two LSTM layers", 0.002, 8, 3),
+        ("associative_recall", "two LSTM layers", 0.01, 8, 3),
+    ],
+    "long": [
+        ("associative_recall", "one LSTM layer", 0.005, 40, 3),
+        ("associative_recall", "two LSTM layers", 0.005, 40, 3),
+    ],
+    "parity": [
+        ("running_parity", "two attention layers", 0.002, 8, 5),
+        ("running_parity", "two attention layers", 0.005, 8, 5),
+        ("running_parity", "one LSTM layer", 0.005, 8, 5),
+    ],
+}
+
+
+def run_row(task, name, learning_rate, epochs, seeds):
+    """Train one model from several seeds; return the row of the table."""
+    final, seconds = [], []
+    for seed in range(seeds):
+        keras.backend.clear_session()
+        keras.utils.set_random_seed(seed)
+        model, start = MODELS[name](), time.perf_counter()
+        curve = lab["train"](model, learning_rate, seed, epochs, draw=lab[task])
+        final.append(curve[-1])
+        seconds.append(time.perf_counter() - start)
+        shown = " ".join(f"{value:.3f}" for value in curve)
+        print(f"{task}, {name}, rate {learning_rate}, seed {seed}: {shown}", flush=True)
+    return {
+        "task": task,
+        "model": name,
+        "weights": model.count_params(),
+        "learning_rate": learning_rate,
+        "epochs": epochs,
+        "seeds": seeds,
+        "mean": round(float(np.mean(final)), 4),
+        "sd": round(float(np.std(final, ddof=1)), 4),
+        "lowest": round(min(final), 4),
+        "highest": round(max(final), 4),
+        "seconds": round(float(np.median(seconds)), 1),
+    }
+
+
+def step_times(lengths=(16, 32, 64, 128, 256, 512, 1024, 2048)):
+    """Return the median milliseconds of a training step of 2,048 ids, for each length."""
+    row = {"lengths": list(lengths), "attention": [], "LSTM": []}
+    for length in lengths:
+        pair = {"attention": lab["attention_model"](length=length), "LSTM": None}
+        units, _ = lab["lstm_units_for_budget"](BUDGET, lab["V"], lab["D"])
+        pair["LSTM"] = lab["lstm_model"](units, length=length)
+        for name, model in pair.items():
+            readings = lab["clock_steps"](model, length)
+            milliseconds = 1000 * lab["median_step_time"](readings, lab["WARMUP"])
+            row[name].append(round(milliseconds, 1))
+            print(f"length {length}, {name}: {milliseconds:.1f} ms", flush=True)
+    return row
+
+
+def main(parts):
+    """Run the parts and print the results as JSON."""
+    result = {"rows": []}
+    for part in parts or [*ROWS, "time"]:
+        if part == "time":
+            result["step_time"] = step_times()
+        else:
+            result["rows"] += [run_row(*row) for row in ROWS[part]]
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
