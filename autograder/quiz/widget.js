@@ -261,14 +261,17 @@ function render({ model, el }) {
   let late = null;
   let moved = "";
   let saving = Promise.resolve();
+  let sent = 0; // the reply that the newest answer waits for
 
   const say = (text, kind = "") => {
-    status.textContent = text;
+    if (status.textContent !== text) status.textContent = text;
     status.className = `status ${kind}`;
   };
   const send = (answer) => {
     clearTimeout(late);
     late = setTimeout(() => say("Not saved yet: the kernel is busy. Wait a moment.", "wrong"), LATE);
+    say(`${moved}Saving…`);
+    sent = Math.max(sent, model.get("replies")) + 1;
     try {
       model.send({ answer });
     } catch {
@@ -302,15 +305,18 @@ function render({ model, el }) {
     form.querySelector("ol")?.classList.toggle("still", locked);
     if (locked) say(model.get("remark"));
   };
+  const waits = () => model.get("replies") < sent; // a newer answer is on its way
+  const newest = (record) => same(record, model.get("record")) && !waits();
   const finish = async (record) => {
-    if (!same(record, model.get("record"))) return; // a newer answer is on its way
+    if (!newest(record)) return;
     const problem = await save(form, record).catch(() => "Save the notebook before you close it.");
     const text = problem || model.get("remark") || "Saved in the notebook.";
-    if (!same(record, model.get("record"))) return;
+    if (!newest(record)) return;
     say(moved + text, text.startsWith("Saved") || model.get("locked") ? "" : "wrong");
     moved = "";
   };
   const replied = () => {
+    if (waits()) return;
     clearTimeout(late);
     if (model.get("refused")) return say(model.get("remark"), "wrong");
     show(model.get("answer"));

@@ -397,7 +397,7 @@ with plot.style():
 def attention_maps(model, ids):
     """Return the attention weights `(B, T, T)` of each layer."""
     layers = [layer for layer in model.layers if isinstance(layer, MultiHeadAttention)]
-    seen = keras.Model(model.inputs, [layer.input[0] for layer in layers])(ids)
+    seen = keras.Model(model.input, [layer.input[0] for layer in layers])(ids)
     maps = []
     for layer, h in zip(layers, seen, strict=True):
         _, weights = layer(h, h, use_causal_mask=True, return_attention_scores=True)
