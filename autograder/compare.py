@@ -113,7 +113,7 @@ def _compare(got, expected, what, compare_values):
         return Comparison(False, show(expected), describe(got), problem)
     got, expected = np.asarray(got), np.asarray(expected)
     if got.shape != expected.shape:
-        problem = f"The {what} has shape {got.shape}; it should be {expected.shape}."
+        problem = f"The shape of the {what} is {got.shape}; it should be {expected.shape}."
         return Comparison(False, f"shape {expected.shape}", f"shape {got.shape}", problem)
     return _with_name(compare_values(got, expected), what)
 
@@ -150,7 +150,7 @@ def _compare_parts(got, expected, what, compare_values):
 def _form_problem(value, what):
     """Say why `value` is not a numeric array, or return an empty string."""
     if value is None:
-        return f"The {what} is None. Is a `return` missing?"
+        return f"Got None for the {what}. Is a `return` missing?"
     if isinstance(value, tuple | list):
         return f"The {what} should be one array; got {len(value)} values."
     if isinstance(value, bool | int | float | np.number | np.bool_):
@@ -165,7 +165,7 @@ def _values_close(got, expected, tolerance):
         return Comparison(True, show(expected), show(got))
     if got.dtype.kind == "f" and not np.isfinite(got).all() and np.isfinite(expected).all():
         count = int((~np.isfinite(got)).sum())
-        problem = f"The {{what}} has {count} of {got.size} values that are NaN or infinite."
+        problem = f"In the {{what}}, {count} of {got.size} values are NaN or infinite."
         return Comparison(False, show(expected), "NaN or infinity", problem)
     got64, expected64 = got.astype("float64"), expected.astype("float64")
     if tolerance is None:
@@ -182,10 +182,10 @@ def _values_close(got, expected, tolerance):
 def _values_equal(got, expected):
     wanted, kind = expected.dtype.kind, got.dtype.kind
     if wanted == "b" and kind != "b":
-        problem = f"The {{what}} is {got.dtype}; it should be boolean (True and False)."
+        problem = f"The {{what}} should be boolean (True and False); got {got.dtype}."
         return Comparison(False, "bool", str(got.dtype), problem)
     if wanted in "iu" and (kind not in "iu" and not (got.ndim == 0 and kind == "f")):
-        problem = f"The {{what}} is {got.dtype}; it should hold integers."
+        problem = f"The {{what}} should hold integers; got {got.dtype}."
         return Comparison(False, "integers", str(got.dtype), problem)
     difference = np.abs(got.astype("float64") - expected.astype("float64"))
     difference = np.nan_to_num(difference, nan=np.inf)
@@ -197,11 +197,13 @@ def _report(passed, got, expected, difference, worst):
     if passed:
         return Comparison(True, show(expected), show(got), "", worst)
     if got.size <= SHOWN:
-        problem = f"The {{what}} differs by up to {worst:.4g}."
+        problem = f"The largest error in the {{what}} is {worst:.4g}."
         return Comparison(False, show(expected), show(got), problem, worst)
     place = tuple(int(i) for i in np.unravel_index(difference.argmax(), difference.shape))
     wrong = int((difference > 0.1 * worst).sum()) if np.isfinite(worst) else int(got.size)
-    problem = f"The {{what}} differs by up to {worst:.4g}; {wrong} of {got.size} values are off."
+    problem = (
+        f"The largest error in the {{what}} is {worst:.4g}; {wrong} of {got.size} values are off."
+    )
     where = list(place)
     return Comparison(
         False, f"{expected[place]:.5g} at {where}", f"{got[place]:.5g} at {where}", problem, worst

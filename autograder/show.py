@@ -1,6 +1,7 @@
 """A verdict as a small table: HTML for the notebook, plain text for everything else.
 
-Text from the learner's side is escaped. The colours work in light and dark themes.
+Text from the learner's side is escaped. The colours work in light and dark themes. What is
+`!important` overrides JupyterLab's own tables: right-aligned, all columns equally wide.
 """
 
 import html as html_library
@@ -12,9 +13,11 @@ import textwrap
 PASS, FAIL = "✓", "✗"
 STYLE = """<style>
 .course-check{font-size:13px;line-height:1.45;max-width:62rem}
-.course-check table{border-collapse:collapse;width:100%;margin:.4em 0}
-.course-check th,.course-check td{text-align:left;vertical-align:top;padding:.35em .7em;
- border-bottom:1px solid var(--jp-border-color2,#ccc);white-space:normal;font-size:13px}
+.course-check table{border-collapse:collapse;width:100%;margin:.4em 0;
+ table-layout:auto!important}
+.course-check th,.course-check td{text-align:left!important;vertical-align:top;
+ padding:.35em .7em;border-bottom:1px solid var(--jp-border-color2,#ccc);
+ white-space:normal;font-size:13px}
 .course-check th{font-weight:600}
 .course-check .mark{width:1.2em;font-weight:700}
 .course-check .pass{color:#0a7d55}.course-check .fail{color:#c2410c}
@@ -40,12 +43,12 @@ def html(verdict, hints=(), of=0, ours="", yours="", joined=""):
         yours: the learner's code.
         joined: the sentence about `mytransformer`.
     """
-    parts = [STYLE, '<div class="course-check">', f"<strong>{_e(_headline(verdict))}</strong>"]
+    parts = [STYLE, '<div class="course-check">', f"<strong>{_inline(_headline(verdict))}</strong>"]
     if verdict.state == "answered":
         parts.append(_table(verdict))
     if verdict.misconception:
-        parts.append(f'<div class="note wide">{_e(verdict.misconception)}</div>')
-    parts += [f'<div class="note">{_e(_hint(i, of, h))}</div>' for i, h in enumerate(hints, 1)]
+        parts.append(f'<div class="note wide">{_inline(verdict.misconception)}</div>')
+    parts += [f'<div class="note">{_inline(_hint(i, of, h))}</div>' for i, h in enumerate(hints, 1)]
     if 0 < len(hints) < of:
         parts.append("<p>The next hint comes with the next changed answer.</p>")
     if joined:
@@ -106,12 +109,12 @@ def _row(case):
     mark, kind = (PASS, "pass") if case.passed else (FAIL, "fail")
     label = "passed" if case.passed else "failed"
     difference = "" if case.difference is None else f"{case.difference:.2g}"
-    sentence = _e(case.sentence)
+    sentence = _inline(case.sentence)
     if not case.passed:
-        sentence += f"<br><em>{_e(case.problem)}</em>"
+        sentence += f"<br><em>{_inline(case.problem)}</em>"
     elif case.note:
-        sentence += f"<br><em>{_e(case.note)}</em>"
-    hint = "" if case.passed else _e(case.hint)
+        sentence += f"<br><em>{_inline(case.note)}</em>"
+    hint = "" if case.passed else _inline(case.hint)
     return (
         f'<tr><td class="mark {kind}" aria-label="{label}">{mark}</td><td>{sentence}</td>'
         f'<td class="num">{_e(case.expected)}</td><td class="num">{_e(case.got)}</td>'
@@ -137,6 +140,11 @@ def _side_by_side(yours, ours):
         f'<div class="both"><div>Yours<pre>{_e(yours)}</pre></div>'
         f"<div>The course's<pre>{_e(ours)}</pre></div></div></details>"
     )
+
+
+def _inline(text):
+    """Escape a sentence and set its `code` as code."""
+    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", _e(text))
 
 
 def _e(text):

@@ -4,6 +4,7 @@
 `RemoteObject`, whose weights the referee fills with values of its own.
 """
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,9 +38,16 @@ class LearnerError(Exception):
             return "The exercise is not written yet."
         if self.kind in ("Forbidden", "WireError", "TimeLimit", "KernelDied"):
             return text
-        first = text.strip().splitlines()[0] if text.strip() else "no message"
         where = f" in the line `{self.line}`" if self.line else ""
-        return f"Your code raised {self.kind}{where}: {first}"
+        return f"Your code raised {self.kind}{where}: {_gist(text)}"
+
+
+def _gist(text):
+    """Return the line of an error that says what happened, without what Keras wraps around it."""
+    text = re.sub(r"\x1b\[\d+m|\{\{.*?\}\}|\[Op:\w+\].*", "", text)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    told = [line for line in lines if not line.startswith("Exception encountered when calling")]
+    return next(iter(told or lines), "no message")
 
 
 @dataclass

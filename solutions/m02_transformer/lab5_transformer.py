@@ -4,7 +4,7 @@
 # minutes: 60
 # memory: 1 GB
 # data: none, the lab makes its own
-# seconds: 30
+# seconds: 22
 # ---
 
 # %% [markdown]
@@ -211,7 +211,8 @@ check("m02_transformer.shift_right")
 #   the causal part already, so here the source's mask is enough.
 # - `keras.layers.Embedding(vocabulary_size, hidden_dim)`, one for both towers or one for each, and
 #   `keras.layers.Rescaling(hidden_dim**0.5)` for the factor √D. Without the factor the positions
-#   would drown the small numbers of a fresh embedding.
+#   would drown the small numbers of a fresh embedding. The check does not look at the factor, since
+#   other models leave it out.
 #
 # And this is what the check looks at, with weights of its own:
 #

@@ -56,10 +56,10 @@ def test_unanswered_earns_nothing(answer, state, words):
 @pytest.mark.parametrize(
     ("answer", "problem"),
     [
-        (lambda x: None, "is None. Is a `return` missing?"),
+        (lambda x: None, "Got None for the output. Is a `return` missing?"),
         (lambda x: (x, x), "should be one array; got 2 values"),
         (lambda x: "text", "got the text 'text'"),
-        (lambda x: x[:1], "has shape"),
+        (lambda x: x[:1], "The shape of the"),
         (lambda x: np.asarray(x) * np.nan, "NaN or infinite"),
         (lambda x: x.no_such, "Your code raised AttributeError"),
         (lambda x: object(), "got a object"),

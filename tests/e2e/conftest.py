@@ -1,26 +1,14 @@
-"""One server and one browser for the stories; on failure a picture and the server's log."""
+"""One server and one browser for the stories; on failure a picture and the servers' logs."""
 
 import shutil
 import tempfile
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Error, expect, sync_playwright
+from playwright.sync_api import Error
 
 from tests.e2e import servers
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--no-proxy-server",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-PATIENCE = 90_000
+from tests.e2e.chromium import chromium, fresh_page
 
 
 @pytest.fixture(scope="session")
@@ -35,21 +23,15 @@ def course(tmp_path_factory):
 @pytest.fixture(scope="module")
 def browser():
     """Chromium; it ends with the story, since Playwright keeps this thread's event loop."""
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.fail("Chromium is missing: install it (Debian, Ubuntu: apt install chromium).")
-    expect.set_options(timeout=PATIENCE)
-    with sync_playwright() as playwright:
-        with playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS)) as browser:
-            yield browser
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture
 def page(browser):
     """A fresh page of 1280 by 800."""
-    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
-        context.set_default_timeout(PATIENCE)
-        yield context.new_page()
+    with fresh_page(browser) as page:
+        yield page
 
 
 @pytest.hookimpl(wrapper=True)

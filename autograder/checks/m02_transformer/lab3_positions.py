@@ -74,7 +74,7 @@ def even_features_are_sines(lab, rng):
     """Feature 2i of position t is sin(t / 10000^(2i/D))."""
     length, width = int(rng.choice([11, 13, 17])), 14
     expected = sinusoidal_encoding(length, width)[:, 0::2]
-    return close(sinusoidal_table(lab, length, width)[:, 0::2], expected, what="even features")
+    return close(sinusoidal_table(lab, length, width)[:, 0::2], expected, what="sine part")
 
 
 @sinusoids.case(points=1, hint="The cosine has the same angle as the sine before it.")
@@ -82,7 +82,7 @@ def odd_features_are_cosines(lab, rng):
     """Feature 2i + 1 of position t is cos(t / 10000^(2i/D))."""
     length, width = int(rng.choice([11, 13, 17])), 14
     expected = sinusoidal_encoding(length, width)[:, 1::2]
-    return close(sinusoidal_table(lab, length, width)[:, 1::2], expected, what="odd features")
+    return close(sinusoidal_table(lab, length, width)[:, 1::2], expected, what="cosine part")
 
 
 @sinusoids.case(points=1, hint="There is no longest length: any length works.")
@@ -438,6 +438,18 @@ def positions_ignored(x, positions):
 )
 def pair_number_over_width(x, positions):
     return turn(x, rotary_angles(x, positions, base=100.0))
+
+
+@rotary.misconception("Your exponent is 4i/H. It is 2i/H, and i runs from 0 to H/2 - 1.")
+def twice_the_exponent(x, positions):
+    return turn(x, rotary_angles(x, positions, base=10000.0**2))
+
+
+@rotary.misconception(
+    "You take the second axis for the positions. The axes are (B, N, T, H): heads, then positions."
+)
+def heads_and_positions_exchanged(x, positions):
+    return turn(x, rotary_angles(x, positions)[:, None])
 
 
 @rotary.misconception(
