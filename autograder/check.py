@@ -18,6 +18,11 @@ from autograder.exercise import find
 from autograder.referee import judge
 from autograder.wire.in_process import InProcess
 
+UNSEEN = (
+    "<style>.jp-OutputArea-child:has(.course-score){display:none}</style>"
+    '<span class="course-score" hidden></span>'
+)
+
 
 class CheckFailed(Exception):
     """An incomplete answer under the Validate button; shown without a traceback."""
@@ -36,7 +41,7 @@ class Score(float):
 
     def _repr_mimebundle_(self, **kwargs):
         # The number must be in every saved notebook: nbgrader gives a cell without one full marks.
-        return {"text/plain": repr(float(self)), "text/html": "<span hidden></span>"}
+        return {"text/plain": repr(float(self)), "text/html": UNSEEN}
 
 
 def check(exercise_id, namespace=None):

@@ -23,11 +23,12 @@ STYLE = """<style>
 .course-check .pass{color:#0a7d55}.course-check .fail{color:#c2410c}
 .course-check td.num{font-family:var(--jp-code-font-family,monospace);font-size:12px}
 .course-check .note{border-left:4px solid #0072b2;padding:.35em .8em;margin:.5em 0}
-.course-check .wide{border-left-color:#c2410c}
+.course-check .wide{border-left-color:#c2410c;font-weight:600}
 .course-check .both{display:flex;gap:1em;flex-wrap:wrap}
 .course-check .both>div{flex:1 1 20rem;min-width:0}
-.course-check pre{overflow:auto;padding:.6em;font-size:12px;
- background:var(--jp-layout-color2,#f3f3f3);color:inherit;white-space:pre}
+.course-check pre{overflow:auto;padding:.6em!important;font-size:12px;color:inherit;
+ background:var(--jp-layout-color2,#f3f3f3)!important;
+ white-space:pre-wrap!important;word-break:normal!important}
 .course-check summary{cursor:pointer}
 </style>"""
 
@@ -44,10 +45,10 @@ def html(verdict, hints=(), of=0, ours="", yours="", joined=""):
         joined: the sentence about `mytransformer`.
     """
     parts = [STYLE, '<div class="course-check">', f"<strong>{_inline(_headline(verdict))}</strong>"]
-    if verdict.state == "answered":
-        parts.append(_table(verdict))
     if verdict.misconception:
         parts.append(f'<div class="note wide">{_inline(verdict.misconception)}</div>')
+    if verdict.state == "answered":
+        parts.append(_table(verdict))
     parts += [f'<div class="note">{_inline(_hint(i, of, h))}</div>' for i, h in enumerate(hints, 1)]
     if 0 < len(hints) < of:
         parts.append("<p>The next hint comes with the next changed answer.</p>")
@@ -97,15 +98,15 @@ def _headline(verdict):
 
 
 def _table(verdict):
-    head = "".join(
-        f'<th scope="col">{name}</th>'
-        for name in ("", "Property", "Expected", "Got", "Largest difference", "Hint")
-    )
-    rows = "".join(_row(case) for case in verdict.cases)
+    names = ["", "Property", "Expected", "Got", "Largest difference"]
+    hints = not all(case.passed for case in verdict.cases)
+    names += ["Hint"] if hints else []
+    head = "".join(f'<th scope="col">{name}</th>' for name in names)
+    rows = "".join(_row(case, hints) for case in verdict.cases)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
-def _row(case):
+def _row(case, hints):
     mark, kind = (PASS, "pass") if case.passed else (FAIL, "fail")
     label = "passed" if case.passed else "failed"
     difference = "" if case.difference is None else f"{case.difference:.2g}"
@@ -114,11 +115,11 @@ def _row(case):
         sentence += f"<br><em>{_inline(case.problem)}</em>"
     elif case.note:
         sentence += f"<br><em>{_inline(case.note)}</em>"
-    hint = "" if case.passed else _inline(case.hint)
+    hint = f"<td>{'' if case.passed else _inline(case.hint)}</td>" if hints else ""
     return (
         f'<tr><td class="mark {kind}" aria-label="{label}">{mark}</td><td>{sentence}</td>'
         f'<td class="num">{_e(case.expected)}</td><td class="num">{_e(case.got)}</td>'
-        f'<td class="num">{difference}</td><td>{hint}</td></tr>'
+        f'<td class="num">{difference}</td>{hint}</tr>'
     )
 
 

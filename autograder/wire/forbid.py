@@ -26,7 +26,9 @@ def guard(paths, namespace):
 
     Args:
         paths: dotted paths such as `"keras.layers.MultiHeadAttention"`; those of packages that
-            are not imported are passed over, since nothing can have been taken from them.
+            are not imported are passed over, since nothing can have been taken from them. A
+            class is named where users find it (`keras.layers`), not in the file that defines it,
+            whose own code must keep the real one.
         namespace: dict. The notebook's global names. A name bound to a forbidden thing, or to a
             subclass of it, raises whoever calls it.
     """
@@ -43,6 +45,11 @@ def guard(paths, namespace):
         for owner, name, value, _ in found:
             setattr(owner, name, value)
         namespace.update(kept)
+
+
+def not_imported(paths):
+    """Return the packages among the dotted paths that are not imported yet."""
+    return {path.split(".")[0] for path in paths} - set(sys.modules)
 
 
 def _is(value, target):

@@ -4,7 +4,7 @@
 # minutes: 50
 # memory: 1 GB
 # data: none, the lab makes its own
-# seconds: 8
+# seconds: 3
 # ---
 
 # %% [markdown]

@@ -4,7 +4,7 @@
 # minutes: 50
 # memory: 1 GB
 # data: none, the lab makes its own
-# seconds: 30
+# seconds: 25
 # ---
 
 # %% [markdown]
@@ -460,13 +460,22 @@ plt.show()
 
 # %% [markdown]
 # **What you see.** Up to position 31, the three schemes are close to the best possible; the model
-# without positions is a little worse. Past the length seen in training they part. ALiBi goes on as before. The
-# model without positions loses slowly. Sinusoidal and rotary models break down: their loss comes near
-# that of a guess without any context, or above it. Nothing in the data changed; the model met
-# positions, and for rotary distances, that it had never seen.
+# without positions is a little worse. Past the length seen in training they part. ALiBi goes on
+# as before. The model without positions loses slowly. Sinusoidal and rotary models break down:
+# their loss comes near that of a guess without any context, or above it. Nothing in the data
+# changed; the model met positions, and for rotary distances, that it had never seen.
+# With 5 seeds the same holds in each: at positions 64 to 127 ALiBi is at most 0.04 nats above the
+# best, no positions at most 0.19, sinusoidal at least 0.45, rotary at least 0.65.
 #
 # This is one small model on one made-up language. On WikiText-103, Press et al. (2022, table 2)
-# trained on 512 tokens and report perplexities at 512, 1,012 and 3,512 tokens: sinusoidal 20.1,
-# 43.5, 179.0; rotary 20.1, 21.4, 35.5; ALiBi 19.7, 18.7, 18.4. The order is the same, the breakdown of
-# rotary positions is slower. A penalty on distance is not free either: what is far away becomes
-# hard to read, even where it matters.
+# trained on 512 tokens and report these perplexities:
+#
+# | tested on | 512 tokens | 1,012 tokens | 3,512 tokens |
+# |---|---|---|---|
+# | sinusoidal | 20.05 | 43.54 | 178.97 |
+# | rotary | 20.07 | 21.37 | 35.54 |
+# | ALiBi | 19.73 | 18.73 | 18.40 |
+#
+# There too ALiBi holds. Rotary positions break down far more slowly than sinusoidal ones, the other
+# way round than here: how a scheme fails depends on model, data and length. And a penalty on
+# distance is not free: what is far away becomes hard to read, even where it matters.

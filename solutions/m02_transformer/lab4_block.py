@@ -326,8 +326,8 @@ plt.show()
 # %% [markdown]
 # **What you see.** Post-norm stays at 1: a norm ends every block. In pre-norm each block adds to
 # the stream and nothing shrinks it, so it grows with every block, to almost 4 after 18. The
-# sublayers' outputs do not grow with it, because their inputs are normalised: the later the block, the
-# smaller its share. This is why a pre-norm stack ends with one more norm.
+# sublayers' outputs do not grow with it, because their inputs are normalised: the later the
+# block, the smaller its share. This is why a pre-norm stack ends with one more norm.
 
 
 # %% [markdown]
@@ -335,9 +335,9 @@ plt.show()
 # Now the way back. Xiong et al. (2020) argue that at the start of training post-norm gives the
 # parameters near the output large gradients, and that this is why the 2017 recipe lets the
 # learning rate warm up. You measure it: 18 encoder layers of the package, a dense layer on top,
-# cross-entropy with random targets as the loss, and no training step. Each point is the norm of the gradient of one layer's
-# second feed-forward kernel, mean and standard deviation over 5 seeds. Pre-norm ends with one
-# more normalisation, as it does in every model.
+# cross-entropy with random targets as the loss, and no training step. Each point is the norm of
+# the gradient of one layer's second feed-forward kernel, mean and standard deviation over 5
+# seeds. Pre-norm ends with one more normalisation, as it does in every model.
 
 # %% demo
 from course.m02_transformer import LayerNormalization, TransformerEncoderLayer
@@ -388,11 +388,12 @@ axes.legend()
 plt.show()
 
 # %% [markdown]
-# **What you see.** In post-norm all layers get gradients of about the same size, around 1.6, with a
-# wide spread over the seeds. In pre-norm the gradient falls from layer to layer, from 1.5 next to the
-# input to 0.3 at the top. The curves begin together and end far apart: in the last layer
-# the gradient of post-norm is at least 3 times that of pre-norm in each of the 5 seeds. This agrees
-# with the theory: Xiong et al. find that in the last layer the gradient of post-norm does not depend
-# on the depth, and that of pre-norm falls with its square root, as the stream grows.
+# **What you see.** In post-norm all layers get gradients of about the same size, around 1.6, with
+# a wide spread over the seeds. In pre-norm the gradient falls from layer to layer, from 1.5 next
+# to the input to 0.3 at the top. The curves begin together and end far apart: in the last layer
+# the gradient of post-norm is at least 3 times that of pre-norm in each of the 5 seeds. This
+# agrees with the theory: Xiong et al. find that in the last layer the gradient of post-norm does
+# not depend on the depth, and that of pre-norm falls with its square root, as the stream grows.
 #
-# The figure is about the first step only. It does not say which of the two ends at the better model.
+# The figure is about the first step only. It does not say which of the two ends at the better
+# model.

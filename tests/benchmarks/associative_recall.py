@@ -93,18 +93,27 @@ def run_row(task, name, learning_rate, epochs, seeds):
     }
 
 
-def step_times(lengths=(16, 32, 64, 128, 256, 512, 1024, 2048)):
-    """Return the median milliseconds of a training step of 2,048 ids, for each length."""
+def step_times(lengths=(16, 32, 64, 128, 256, 512, 1024, 2048), rounds=3):
+    """Return milliseconds of a training step of 2,048 ids, for each length.
+
+    The models take turns; of the rounds' medians the lowest counts, so that a passing load on
+    the machine falls on both or on none.
+    """
+    units, _ = lab["lstm_units_for_budget"](BUDGET, lab["V"], lab["D"])
     row = {"lengths": list(lengths), "attention": [], "LSTM": []}
     for length in lengths:
-        pair = {"attention": lab["attention_model"](length=length), "LSTM": None}
-        units, _ = lab["lstm_units_for_budget"](BUDGET, lab["V"], lab["D"])
-        pair["LSTM"] = lab["lstm_model"](units, length=length)
-        for name, model in pair.items():
-            readings = lab["clock_steps"](model, length)
-            milliseconds = 1000 * lab["median_step_time"](readings, lab["WARMUP"])
-            row[name].append(round(milliseconds, 1))
-            print(f"length {length}, {name}: {milliseconds:.1f} ms", flush=True)
+        models = {
+            "attention": lab["attention_model"](length=length),
+            "LSTM": lab["lstm_model"](units, length=length),
+        }
+        medians = {name: [] for name in models}
+        for _ in range(rounds):
+            for name, model in models.items():
+                readings = lab["clock_steps"](model, length)
+                medians[name].append(lab["median_step_time"](readings, lab["WARMUP"]))
+        for name, seconds in medians.items():
+            row[name].append(round(1000 * min(seconds), 1))
+        print(f"length {length}: {medians}", flush=True)
     return row
 
 

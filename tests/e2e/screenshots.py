@@ -6,6 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
+from autograder.grading.demo import CLASS
 from autograder.grading.demo import LAB as ASSIGNMENT
 from tests.e2e import servers, test_lab, test_quiz
 from tests.e2e.chromium import chromium, fresh_page
@@ -65,7 +66,9 @@ def learner(course, page):
 
 def instructor(jupyter, page):
     """The scores of a class in formgrader."""
+    page.goto(jupyter.address)  # which lets the browser in
     page.goto(jupyter.page(f"/formgrader/gradebook/{ASSIGNMENT}/lab1_self_attention"))
+    expect(page.get_by_role("row")).to_have_count(1 + len(CLASS))
     page.get_by_role("button", name="Show All Names").click()
     expect(page.get_by_role("link", name="Okafor, Ada")).to_be_visible()
     take(page, "formgrader")

@@ -233,6 +233,21 @@ def read_feed_forward(variables, config):
             "Your FeedForward lacks a bias vector: the formula has b1, one number per "
             "intermediate feature, and b2, one per output feature."
         )
+    if not arrays:
+        raise Mismatch(
+            "Your FeedForward keeps no weights. Make them in `build`: layers made inside `call` "
+            "are new at every call and never learn."
+        )
+    if len(matrices) == len(vectors) == 2 and {m.shape for m in matrices} & {(inner, inner)}:
+        raise Mismatch(
+            f"One of your kernels has shape {(inner, inner)}. The second map leads back to the "
+            "width of the input, the last axis of x."
+        )
+    if len(arrays) > 4 and len(matrices) == 2:
+        raise Mismatch(
+            f"Your FeedForward has {len(arrays)} weights. The formula has four: two kernels and "
+            "two biases, and no normalisation."
+        )
     sizes = {frozenset(m.shape) for m in matrices}
     if len(matrices) != 2 or len(vectors) != 2 or len(sizes) != 1:
         return
@@ -300,21 +315,45 @@ def activation_can_be_chosen(lab, rng):
 
 @feed_forward_exercise.case(points=1, hint="Stay in keras.ops or tf: NumPy stops gradients.")
 def gradients_reach_every_weight(lab, rng):
-    """All four weights get a gradient, and that of b2 is right."""
+    """All four weights get their gradient, through the activation too."""
     x = rng.normal(size=(2, 3, 5))
-    layer = lab.FeedForward(7, activation="relu").fill(rng, x)
-    output, expected = close(layer(x), layer.expected(x)), layer.expected(x)
-    gradients = layer.gradients(x)
+    layer = lab.FeedForward(7).fill(rng, x)
+    output, gradients = close(layer(x), layer.expected(x), 5e-3), layer.gradients(x)
     paths = [path for path, _ in layer.variables]
     without = [p for p, g in zip(paths, gradients, strict=True) if g is None]
     if without:
         problem = f"No gradient reaches {', '.join(without)}."
         return holds(False, "a gradient for each weight", f"{len(without)} without", problem)
     found = list(zip(paths, gradients, strict=True))
-    bias = next(iter(read_feed_forward(found, layer.config)), {}).get("bias2")
-    if bias is None:
+    expected, results = gelu_gradients(layer, x), []
+    for reading in read_feed_forward(found, layer.config):
+        result = [
+            close(reading[name], expected[name], 5e-3, what=f"gradient of {name}")
+            for name in expected
+        ]
+        results.append([output, *result])
+    if not results:
         raise Mismatch("The gradients do not have the shapes of the weights.")
-    return [output, close(bias, 2 * expected.sum(axis=(0, 1)), 1e-4, what="gradient of b2")]
+    right = [result for result in results if all(c.passed for c in result)]
+    return (right or results)[0]
+
+
+def gelu_gradients(layer, x):
+    """Gradients of the sum of the squared output, by the chain rule."""
+    weights = {name: np.float64(value) for name, value in layer.weights.items()}
+    x = x.reshape(-1, x.shape[-1])
+    inner = x @ weights["kernel1"] + weights["bias1"]
+    hidden = gelu(inner)
+    output = 2 * (hidden @ weights["kernel2"] + weights["bias2"])
+    density = np.exp(-(inner**2) / 2) / np.sqrt(2 * np.pi)
+    below = (1 + np.vectorize(erf, otypes=[float])(inner / np.sqrt(2))) / 2
+    before = (output @ weights["kernel2"].T) * (below + inner * density)
+    return {
+        "kernel1": x.T @ before,
+        "bias1": before.sum(0),
+        "kernel2": hidden.T @ output,
+        "bias2": output.sum(0),
+    }
 
 
 @feed_forward_exercise.misconception(
@@ -575,6 +614,14 @@ def one_residual(x, attention, feed_forward, norm1, norm2, pre_norm):
     return no_residual(x, feed_forward, norm2, pre_norm)
 
 
+@encoder.misconception(
+    "In post-norm the last norm is missing: norm2 stands after the sum with feed-forward."
+)
+def last_norm_missing(x, attention, feed_forward, norm1, norm2, pre_norm):
+    x = residual(x, self_attended(attention), norm1, pre_norm)
+    return x + feed_forward(norm2(x) if pre_norm else x)
+
+
 # ------------------------------------------------------------------------------ decoder_block
 
 decoder = Exercise(
@@ -763,6 +810,11 @@ def cross_attention_first(x, memory, own, cross, feed_forward, norm1, norm2, nor
 @decoder.misconception("You exchanged norm2 and norm3: norm2 belongs to the cross-attention.")
 def later_norms_exchanged(x, memory, own, cross, feed_forward, norm1, norm2, norm3, pre_norm):
     return decoder_block(x, memory, own, cross, feed_forward, norm1, norm3, norm2, pre_norm)
+
+
+@decoder.misconception("You use norm2 twice. The feed-forward sublayer has norm3.")
+def norm2_twice(x, memory, own, cross, feed_forward, norm1, norm2, norm3, pre_norm):
+    return decoder_block(x, memory, own, cross, feed_forward, norm1, norm2, norm2, pre_norm)
 
 
 @decoder.misconception("You exchanged the two attentions.")
