@@ -259,11 +259,11 @@ def table(rows):
     from rich import box
     from rich.table import Table
 
-    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    names = ("points", "stub", "reference", "alternatives", "killed", "named", "s")
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    names = ("points", "stub", "reference", "accepted", "killed", "named", "s")
     shown.add_column("exercise", no_wrap=True)
     for name in names:
-        shown.add_column(name, justify="right")
+        shown.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         shown.add_row(
             f"{'✓' if row.perfect else '✗'} {row.exercise.partition('.')[2]}",

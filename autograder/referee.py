@@ -8,7 +8,7 @@ import hashlib
 
 import numpy as np
 
-from autograder.compare import Comparison, Mismatch, Opaque, close
+from autograder.compare import Comparison, Mismatch, Opaque, close, equal
 from autograder.verdict import CaseResult, Verdict
 from autograder.wire.client import Lab, LearnerError, RemoteObject
 
@@ -128,6 +128,7 @@ def _run_case(case, lab, rng):
     result.expected, result.got = shown.expected, shown.got
     result.problem, result.difference = shown.problem, shown.difference
     result.points = case.points if shown.passed else 0.0
+    result.by_value = all(c.difference is not None for c in comparisons if not c.passed)
     return result
 
 
@@ -148,23 +149,55 @@ def _follow_through(verdict, exercise, calls, transport):
     parts = {name: getattr(lab, name) for name in exercise.depends_on}
     for result in verdict.cases:
         recorded = _answers(exercise, calls[result.name])
-        if result.passed or not recorded or all(_follows(exercise, c, {}) for c in recorded):
+        if result.passed or not result.by_value or not recorded:
+            continue  # only wrong values can come from a helper
+        if all(_follows(exercise, call, {}) for call in recorded):
             continue  # right values: something else is wrong, and no helper is to blame
         if all(_follows(exercise, call, parts) for call in recorded):
             names = " and ".join(f"`{name}`" for name in exercise.depends_on)
             result.points, result.problem = result.max_points, ""
-            result.note = f"Right, given what your {names} returns."
+            result.note = f"Right, given your {names}."
 
 
 def _follows(exercise, call, parts):
     if call.error or not _varies(call.result):
         return False
-    layer = () if call.instance is None else (call.instance,)
     try:
-        expected = exercise.oracle_function(*layer, *call.args, **call.kwargs, **parts)
+        expected = _with_parts(exercise, call, call.args, parts)
+        if not parts:
+            return _agrees(call.result, expected)
+        return _agrees(call.result, expected) and _listens(exercise, call, expected, parts)
     except (LearnerError, Mismatch, KeyError, TypeError, ValueError, IndexError, AttributeError):
         return False
-    return close(call.result, expected).passed
+
+
+def _with_parts(exercise, call, args, parts):
+    layer = () if call.instance is None else (call.instance,)
+    return exercise.oracle_function(*layer, *args, **call.kwargs, **parts)
+
+
+def _agrees(result, expected):
+    """Whether the values agree, truth values and integers exactly and in their kind."""
+    numbers = np.asarray(expected) if not isinstance(expected, tuple | list) else None
+    exact = numbers is not None and numbers.dtype.kind in "biu"
+    return (equal if exact else close)(result, expected).passed
+
+
+def _listens(exercise, call, expected, parts):
+    """Whether the answer over the learner's parts depends on every array that goes in.
+
+    Else a helper that returns a constant would pay for whatever is built on it.
+    """
+    for place, value in enumerate(call.args):
+        if not isinstance(value, np.ndarray) or value.dtype.kind == "b" or value.size < 2:
+            continue
+        changed = np.roll(value, 1, axis=-1) if value.dtype.kind in "iu" else value[..., ::-1] + 0.5
+        if np.array_equal(changed, value):
+            continue
+        args = (*call.args[:place], changed, *call.args[place + 1 :])
+        if _agrees(_with_parts(exercise, call, args, parts), expected):
+            return False
+    return True
 
 
 def _varies(result):

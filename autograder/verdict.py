@@ -13,6 +13,7 @@ class CaseResult:
         points: what it earned, of `max_points`.
         problem: what is wrong, in one sentence; empty when it passed.
         note: a remark on a case that passed, such as follow-through credit.
+        by_value: whether values, not their form or a property, are all that is wrong.
     """
 
     name: str
@@ -25,6 +26,7 @@ class CaseResult:
     difference: float | None = None
     hint: str = ""
     note: str = ""
+    by_value: bool = False
 
     @property
     def passed(self):

@@ -9,6 +9,7 @@ import contextlib
 import functools
 import importlib
 import sys
+from types import ModuleType
 
 
 class Forbidden(Exception):
@@ -32,7 +33,7 @@ def guard(paths, namespace):
         namespace: dict. The notebook's global names. A name bound to a forbidden thing, or to a
             subclass of it, raises whoever calls it.
     """
-    found = [place for path in paths if (place := _locate(path))]
+    found = [place for path in paths for place in _locate(path)]
     named = {n: path for n, v in namespace.items() for _, _, t, path in found if _is(v, t)}
     kept = {name: namespace[name] for name in named}
     try:
@@ -53,6 +54,8 @@ def not_imported(paths):
 
 
 def _is(value, target):
+    if isinstance(value, functools.partial):
+        value = value.func
     if value is target:
         return True
     both = isinstance(value, type) and isinstance(target, type)
@@ -60,15 +63,36 @@ def _is(value, target):
 
 
 def _locate(path):
-    """Return (owner, attribute, value, path), or None when the package is not imported."""
+    """Return (owner, attribute, value, path) of each public place where the thing is found.
+
+    `keras.layers.Dense` is found in `tf.keras.layers` too. Files of Keras's own source, and the
+    file that defines a class, keep the real one.
+    """
     owner_path, _, name = path.rpartition(".")
     if owner_path.split(".")[0] not in sys.modules:
-        return None
-    with contextlib.suppress(ImportError):
-        owner = importlib.import_module(owner_path)
-        if hasattr(owner, name):
-            return owner, name, getattr(owner, name), path
-    return None
+        return []
+    try:
+        value = getattr(importlib.import_module(owner_path), name)
+    except (ImportError, AttributeError):
+        return []
+    found = []
+    for module_name in _public_modules(len(sys.modules)):
+        owner = sys.modules.get(module_name)
+        home = isinstance(value, type) and value.__module__ == module_name
+        if owner is not None and not home and vars(owner).get(name) is value:
+            found.append((owner, name, value, path))
+    return found
+
+
+@functools.cache
+def _public_modules(count):
+    """Return the modules that a notebook imports from; `count` makes a new import seen."""
+    hidden = ("keras.src.", "keras_hub.src.", "tensorflow.python.", "autograder")
+    return [
+        name
+        for name, module in sys.modules.items()
+        if isinstance(module, ModuleType) and not name.startswith((*hidden, "__main__"))
+    ]
 
 
 def _refusal(path):

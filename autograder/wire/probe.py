@@ -11,7 +11,7 @@ import numpy as np
 
 from autograder.compare import Opaque
 from autograder.wire import forbid, stock
-from autograder.wire.codec import Handle, decode, encode
+from autograder.wire.codec import Handle, WireError, decode, encode
 
 CELL_FILES = ("<ipython-input", "ipykernel_", "<cell", "<string>")
 
@@ -45,11 +45,18 @@ class Probe:
             reply = {"error": "KeyboardInterrupt", "text": "It was interrupted."}
         except BaseException as error:  # noqa: B036  a learner's sys.exit must not end the check
             reply = _describe_error(error)
-        return encode(reply)
+        try:
+            return encode(reply)
+        except (WireError, MemoryError) as error:
+            text = str(error) or "A value is too large to check."
+            return encode({"error": "WireError", "text": text})
 
     def _carry_out(self, request, forbids):
+        operation = getattr(self, f"do_{request['op']}")
+        if request["op"] == "status":  # says what the name is; calls nothing
+            return operation(**request["arguments"])
         with forbid.guard(forbids, self.namespace):
-            return getattr(self, f"do_{request['op']}")(**request["arguments"])
+            return operation(**request["arguments"])
 
     def do_status(self, name):
         """Say whether `name` is defined, what it is, and whether it was lent."""
@@ -91,6 +98,8 @@ class Probe:
         if not callable(export):
             return None
         exported = export(self._find(target))
+        if not isinstance(exported, dict):
+            return Opaque(f"a {type(exported).__name__}")
         return {str(name): _numpy(value) for name, value in dict(exported).items()}
 
     def do_gradients(self, target, args, kwargs):

@@ -14,8 +14,8 @@ SENTENCE = "is what you are asked to write here"
 
 @pytest.fixture
 def forbidding(monkeypatch):
-    """The toy exercise, with `fractions.Fraction` and `colorsys.rgb_to_hsv` forbidden."""
-    monkeypatch.setattr(half, "forbids", ["fractions.Fraction", "colorsys.rgb_to_hsv"])
+    """The toy exercise, with `json.JSONDecoder` and `colorsys.rgb_to_hsv` forbidden."""
+    monkeypatch.setattr(half, "forbids", ["json.JSONDecoder", "colorsys.rgb_to_hsv"])
     return half
 
 
@@ -28,12 +28,12 @@ def judged(exercise, code):
 @pytest.mark.parametrize(
     "code",
     [
-        "import fractions\ndef half(x):\n    fractions.Fraction(1, 2)\n    return x / 2",
-        "from fractions import Fraction\ndef half(x):\n    Fraction(1, 2)\n    return x / 2",
-        "from fractions import Fraction as F\ndef half(x):\n    F(1, 2)\n    return x / 2",
-        "def half(x):\n    from fractions import Fraction\n    Fraction(1, 2)\n    return x / 2",
-        "from fractions import Fraction as half",
-        "from fractions import Fraction\nclass half(Fraction):\n    pass",
+        "import json\ndef half(x):\n    json.JSONDecoder()\n    return x / 2",
+        "from json import JSONDecoder\ndef half(x):\n    JSONDecoder()\n    return x / 2",
+        "from json import JSONDecoder as F\ndef half(x):\n    F()\n    return x / 2",
+        "def half(x):\n    from json import JSONDecoder\n    JSONDecoder()\n    return x / 2",
+        "from json import JSONDecoder as half",
+        "from json import JSONDecoder\nclass half(JSONDecoder):\n    pass",
     ],
 )
 def test_the_shortcut_is_refused(forbidding, code):
@@ -55,3 +55,19 @@ def test_other_code_may_use_it_and_it_is_restored(monkeypatch):
     code = "import shlex\ndef half(x):\n    shlex.join(['a b'])\n    return x / 2"
     assert judged(half, code).passed
     assert shlex.quote is before
+
+
+@pytest.mark.parametrize(
+    "path", ["keras.layers.Dense", "tensorflow.keras.layers.Dense", "tf.keras.layers.Dense"]
+)
+def test_every_name_of_a_keras_class_is_refused(monkeypatch, path):
+    monkeypatch.setattr(half, "forbids", ["keras.layers.Dense"])
+    imports = "import keras, tensorflow, tensorflow as tf\n"
+    verdict = judged(half, f"{imports}def half(x):\n    {path}(3)\n    return x / 2")
+    assert SENTENCE in verdict.cases[0].problem
+
+
+def test_a_partial_of_the_shortcut_is_refused(monkeypatch):
+    monkeypatch.setattr(half, "forbids", ["keras.ops.multiply"])
+    code = "import functools, keras\nhalf = functools.partial(keras.ops.multiply, 0.5)"
+    assert SENTENCE in judged(half, code).cases[0].problem

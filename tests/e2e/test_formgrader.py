@@ -9,6 +9,8 @@ from playwright.sync_api import expect
 
 from tests.e2e import servers
 
+pytestmark = pytest.mark.slow
+
 ASSIGNMENT, LAB = "m02_lab1_self_attention", "lab1_self_attention"
 UNSCALED = """def attention_scores(query, key):
     return ops.matmul(query, ops.swapaxes(key, -1, -2))"""

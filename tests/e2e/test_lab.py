@@ -4,9 +4,12 @@ import os
 import subprocess
 import sys
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.notebooks import Notebook
+
+pytestmark = pytest.mark.slow
 
 LAB = "m02_transformer/lab1_self_attention.ipynb"
 MODULES = 9

@@ -9,6 +9,8 @@ from autograder.quiz.bank import find
 from tests.e2e.notebooks import Notebook
 from tests.e2e.servers import LEARNER, wait_until
 
+pytestmark = pytest.mark.slow
+
 QUIZ = "m02_transformer/quiz.ipynb"
 KINDS = ("single", "multiple", "numeric", "shape", "order", "match")
 

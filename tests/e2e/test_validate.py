@@ -10,6 +10,8 @@ from autograder.build.source import read
 from autograder.exercise import load_module
 from tests.e2e.notebooks import Notebook
 
+pytestmark = pytest.mark.slow
+
 SLUG, LAB = "m02_transformer", "lab1_self_attention"
 RIGHT, WRONG = "scores / query.shape[-1] ** 0.5", "scores"
 

@@ -328,6 +328,15 @@ def shifted_by_hidden_scores(scores, mask=None):
 
 
 @softmax.misconception(
+    "You subtracted the largest score of the row, hidden ones included. A large hidden score then "
+    "pushes all visible weights to 0. Mask first."
+)
+def shifted_by_hidden_scores_without_nan(scores, mask=None):
+    """The same, guarded against a division by 0."""
+    return np.nan_to_num(shifted_by_hidden_scores(scores, mask))
+
+
+@softmax.misconception(
     "You hid with -10,000. A visible score may be as low as that, so take -1e9 or lower."
 )
 def too_small_a_number(scores, mask=None):

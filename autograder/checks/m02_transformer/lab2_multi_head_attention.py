@@ -266,15 +266,17 @@ def _attend(query, key, value, mask=None, scale=None, axis=-1):
     return np.einsum("bnts,bnsh->bnth", _softmax(scores, axis), value)
 
 
-WORDS = {"query": "queries", "key": "keys", "value": "values", "output": "the output"}
-
-
 def _require(weights):
-    missing = [WORDS[name] for name in layouts.ROLES if name not in weights]
+    missing = [name for name in layouts.ROLES if name not in weights]
+    if len(missing) == len(layouts.ROLES):
+        raise Mismatch(
+            "Your layer has no weights. Make its projections in `__init__` or `build` and keep "
+            "them as attributes."
+        )
     if missing:
         raise Mismatch(
-            "Your layer needs four projections, for queries, keys, values and output. It lacks "
-            f"weights for {len(missing)} of them."
+            "Your layer needs four projections: for queries, keys, values and the output. It has "
+            f"{len(layouts.ROLES) - len(missing)}."
         )
 
 
@@ -589,7 +591,7 @@ def _costs(lab, *sizes):
     return unpack(lab.attention_cost(*sizes), "parameters", "flops")
 
 
-@cost.case(points=1, hint="Four kernels D × D and four biases of size D.")
+@cost.case(points=1, hint="Count kernel and bias of all four projections.")
 def parameters_of_the_base_model(lab, rng):
     """With D = 512 and 8 heads, four projections with biases hold 1,050,624 parameters."""
     parameters, _ = _costs(lab, 16, 16, 512, 8)
@@ -600,7 +602,9 @@ def parameters_of_the_base_model(lab, rng):
     ]
 
 
-@cost.case(points=1, hint="Projections 8·T·D², scores 2·T²·D, weights times values 2·T²·D.")
+@cost.case(
+    points=1, hint="List all matrix products with their shapes. Two of them come once per head."
+)
 def flops_of_self_attention(lab, rng):
     """With T = S, projections, scores and mixing together take the right number of FLOPs."""
     length = int(rng.choice([11, 13, 17]))
