@@ -12,20 +12,20 @@ import textwrap
 
 PASS, FAIL = "✓", "✗"
 STYLE = """<style>
-.course-check{font-size:13px;line-height:1.45;max-width:62rem}
+.course-check{font-size:13px;line-height:1.45;max-width:990px}
 .course-check table{border-collapse:collapse;width:100%;margin:.4em 0;
  table-layout:auto!important}
 .course-check th,.course-check td{text-align:left!important;vertical-align:top;
  padding:.35em .7em;border-bottom:1px solid var(--jp-border-color2,#ccc);
  white-space:normal;font-size:13px}
 .course-check th{font-weight:600}
-.course-check .mark{width:1.2em;font-weight:700}
+.course-check .sign{width:1.2em;font-weight:700}
 .course-check .pass{color:#0a7d55}.course-check .fail{color:#c2410c}
 .course-check td.num{font-family:var(--jp-code-font-family,monospace);font-size:12px}
 .course-check .note{border-left:4px solid #0072b2;padding:.35em .8em;margin:.5em 0}
 .course-check .wide{border-left-color:#c2410c;font-weight:600}
 .course-check .both{display:flex;gap:1em;flex-wrap:wrap}
-.course-check .both>div{flex:1 1 20rem;min-width:0}
+.course-check .both>div{flex:1 1 320px;min-width:0}
 .course-check pre{overflow:auto;padding:.6em!important;font-size:12px;color:inherit;
  background:var(--jp-layout-color2,#f3f3f3)!important;
  white-space:pre-wrap!important;word-break:normal!important}
@@ -117,7 +117,7 @@ def _row(case, hints):
         sentence += f"<br><em>{_inline(case.note)}</em>"
     hint = f"<td>{'' if case.passed else _inline(case.hint)}</td>" if hints else ""
     return (
-        f'<tr><td class="mark {kind}" aria-label="{label}">{mark}</td><td>{sentence}</td>'
+        f'<tr><td class="sign {kind}" aria-label="{label}">{mark}</td><td>{sentence}</td>'
         f'<td class="num">{_e(case.expected)}</td><td class="num">{_e(case.got)}</td>'
         f'<td class="num">{difference}</td>{hint}</tr>'
     )

@@ -105,5 +105,6 @@ def svg(figure):
         figure.savefig(
             buffer, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None}
         )
-    text = re.sub(r"-?\d+\.\d{3,}", lambda m: f"{float(m[0]):.2f}", buffer.getvalue())
+    long = r"(?<!scale\()(?<!\d)-?\d+\.\d{3,}"  # a glyph's scale, 1/64, stays
+    text = re.sub(long, lambda m: f"{float(m[0]):.2f}", buffer.getvalue())
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
