@@ -124,8 +124,8 @@ check("m02_transformer.merge_heads")
 # with numbers of its own, reads them back by shape and name, and compares the output with the
 # formula. If your layout is so unusual that the check cannot read it, write a function
 # `export_weights(layer)` that returns a dictionary of arrays: `query`, `key`, `value` `(D, N, H)`,
-# `output` `(N, H, D)`, and their biases `query_bias`, `key_bias`, `value_bias` `(N, H)` and
-# `output_bias` `(D,)`.
+# `output` `(N, H, D)`, and the biases you have: `query_bias`, `key_bias`, `value_bias` `(N, H)` and
+# `output_bias` `(D,)`. Give every number of your variables once, unchanged.
 #
 # The decorator and `get_config` let Keras save the layer; leave them as they are. You may use
 # `split_heads`, `merge_heads` and `scaled_dot_product_attention`.

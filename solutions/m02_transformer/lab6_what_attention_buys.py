@@ -410,7 +410,7 @@ with plot.style():
 # Why do two attention layers succeed where one fails? Look at what they attend to.
 
 
-# %% demo
+# %%
 def attention_maps(model, ids):
     """Return the attention weights `(B, T, T)` of each layer."""
     layers = [layer for layer in model.layers if isinstance(layer, MultiHeadAttention)]
@@ -422,6 +422,7 @@ def attention_maps(model, ids):
     return maps
 
 
+# %% demo
 inputs, targets = associative_recall(seed=99, num_examples=500)
 first, second = attention_maps(models["attention"], inputs)
 example = 0

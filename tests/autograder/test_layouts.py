@@ -525,28 +525,42 @@ def test_wrong_layer_is_rejected_and_named(layer, words):
     assert bool(words) == bool(verdict.misconception)
 
 
+class OneVector(Base):
+    """All numbers in one vector."""
+
+    def make(self):
+        self.numbers = self.add_weight(shape=(4 * self.hidden_dim**2,))
+
+    def kernel(self, i):
+        shape = (4, self.hidden_dim, self.hidden_dim)
+        return ops.reshape(self.numbers, shape)[i]
+
+    def project(self, query, value):
+        xs = (query, value, value)
+        return [self.split(ops.matmul(x, self.kernel(i))) for i, x in enumerate(xs)]
+
+    def finish(self, heads):
+        return ops.matmul(self.merge(heads), self.kernel(3))
+
+
+class OneVectorUnscaled(OneVector):
+    def scale(self):
+        return 1.0
+
+
+def export_weights(layer):
+    inward = (layer.hidden_dim, layer.num_heads, layer.size)
+    kernels = [np.asarray(layer.kernel(i)) for i in range(4)]
+    names = ("query", "key", "value")
+    found = {name: k.reshape(inward) for name, k in zip(names, kernels, strict=False)}
+    return found | {"output": kernels[3].reshape(*inward[1:], layer.hidden_dim)}
+
+
 def test_exported_weights_make_any_layout_readable():
-    class Odd(Base):
-        """Kernels of half the size: each projection is a + b."""
-
-        def make(self):
-            self.pairs = [[self.dense(use_bias=False) for _ in range(2)] for _ in range(4)]
-            self.q, self.k, self.v, self.o = (
-                lambda x, pair=pair: pair[0](x) + pair[1](x) for pair in self.pairs
-            )
-
-    def export_weights(layer):
-        size, heads = layer.hidden_dim, layer.num_heads
-        sums = [np.asarray(a.kernel) + np.asarray(b.kernel) for a, b in layer.pairs]
-        inward = (size, heads, size // heads)
-        named = dict(zip(("query", "key", "value"), sums, strict=False))
-        found = {name: kernel.reshape(inward) for name, kernel in named.items()}
-        found |= {f"{name}_bias": np.zeros(inward[1:]) for name in named}
-        output = sums[3].reshape(heads, size // heads, size)
-        return found | {"output": output, "output_bias": np.zeros(size)}
-
-    assert "export_weights" in judged(Odd).cases[0].problem
-    assert judged(Odd, export_weights=export_weights).passed
+    assert "export_weights" in judged(OneVector).cases[0].problem
+    assert judged(OneVector, export_weights=export_weights).passed
+    unscaled = judged(OneVectorUnscaled, export_weights=export_weights)
+    assert "did not divide" in unscaled.misconception
 
 
 def test_a_wrong_helper_is_followed_through():

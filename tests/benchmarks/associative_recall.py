@@ -93,6 +93,29 @@ def run_row(task, name, learning_rate, epochs, seeds):
     }
 
 
+def look_ups(seeds=5):
+    """Return, for each seed, how often the attention layers look where they should.
+
+    Layer 1: from a value to its own key. Layer 2: from a question to the right value.
+    """
+    found = {"value_to_key": [], "question_to_value": []}
+    for seed in range(seeds):
+        keras.backend.clear_session()
+        keras.utils.set_random_seed(seed)
+        model = lab["attention_model"]()
+        lab["train"](model, 0.002, seed)
+        inputs, targets = lab["associative_recall"](99, 500)
+        first, second = lab["attention_maps"](model, inputs)
+        at_values = np.arange(1, 2 * lab["K"], 2)
+        to_key = first[:, at_values].argmax(-1) == at_values - 1
+        rows, places = np.nonzero(targets)
+        to_value = inputs[rows, second[rows, places].argmax(-1)] == targets[rows, places]
+        found["value_to_key"].append(round(float(to_key.mean()), 4))
+        found["question_to_value"].append(round(float(to_value.mean()), 4))
+        print(f"seed {seed}: {to_key.mean():.4f} {to_value.mean():.4f}", flush=True)
+    return found
+
+
 def step_times(lengths=(16, 32, 64, 128, 256, 512, 1024, 2048), rounds=3):
     """Return milliseconds of a training step of 2,048 ids, for each length.
 
@@ -120,9 +143,11 @@ def step_times(lengths=(16, 32, 64, 128, 256, 512, 1024, 2048), rounds=3):
 def main(parts):
     """Run the parts and print the results as JSON."""
     result = {"rows": []}
-    for part in parts or [*ROWS, "time"]:
+    for part in parts or [*ROWS, "maps", "time"]:
         if part == "time":
             result["step_time"] = step_times()
+        elif part == "maps":
+            result["maps"] = look_ups()
         else:
             result["rows"] += [run_row(*row) for row in ROWS[part]]
     print(json.dumps(result))

@@ -233,23 +233,24 @@ def read(variables, config):
 def _project(x, weights, name):
     """(B, T, D) to (B, N, T, H)."""
     heads = np.einsum("btd,dnh->bnth", x, weights[name])
-    return heads + weights[f"{name}_bias"][:, None]
+    bias = weights.get(f"{name}_bias")
+    return heads if bias is None else heads + bias[:, None]
 
 
 def _through(x, weights, name, split):
     """Project and split by a function of the learner, if there is one."""
     if split is split_heads:
         return _project(x, weights, name)
-    kernel = weights[name].reshape(len(weights[name]), -1)
-    flat = x @ kernel + weights[f"{name}_bias"].reshape(-1)
-    return split(flat, weights[name].shape[1])
+    kernel, bias = weights[name], weights.get(f"{name}_bias", np.zeros(1))
+    flat = x @ kernel.reshape(len(kernel), -1) + bias.reshape(-1)
+    return split(flat, kernel.shape[1])
 
 
 def _join(heads, weights, merge=merge_heads):
     """(B, N, T, H) to (B, T, D)."""
     kernel = weights["output"]
     merged = merge(heads)
-    return merged @ kernel.reshape(-1, kernel.shape[-1]) + weights["output_bias"]
+    return merged @ kernel.reshape(-1, kernel.shape[-1]) + weights.get("output_bias", 0)
 
 
 def _softmax(scores, axis=-1):
