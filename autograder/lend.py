@@ -18,6 +18,8 @@ def lend(exercise_id):
         exercise = find(exercise_id)
     except CourseError as error:
         raise CheckFailed(str(error)) from None
+    if not exercise.package:
+        raise CheckFailed(f"{exercise.id} asks for an answer of your own: nothing can be lent.")
     owner, _, name = exercise.package.rpartition(".")
     ours = getattr(importlib.import_module(owner), name)
     if isinstance(ours, type):
