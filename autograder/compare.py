@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 TOLERANCE = 2e-5  # inputs travel as float32, so that is what answers should keep
+ACCEPTED = "an array (a tensor, a NumPy array or a list of numbers)"
 SHOWN = 12  # arrays up to this many numbers are shown whole
 
 
@@ -81,6 +82,9 @@ def describe(value):
     if isinstance(value, Opaque):
         return value.description
     if isinstance(value, tuple | list):
+        lengths = _lengths(value)
+        if len(lengths) > 1:
+            return f"{len(value)} rows of {lengths[0]} to {lengths[-1]} numbers"
         return f"{len(value)} values"
     if isinstance(value, dict):
         return "a dictionary"
@@ -131,6 +135,16 @@ def _stacked(value):
     return stacked if stacked.dtype.kind in "biuf" else value
 
 
+def _lengths(value):
+    """Return the lengths that occur among the rows of a list, shortest first, if it has rows."""
+    if not isinstance(value, list) and not _plain_rows(value):
+        return []
+    rows = [row for row in value if isinstance(row, tuple | list) or np.ndim(row) == 1]
+    if len(rows) < max(len(value), 2):
+        return []
+    return sorted({len(row) for row in rows})
+
+
 def _plain_rows(value):
     """Whether `value` is a tuple of rows of plain numbers; a tuple of arrays is several values."""
     if not isinstance(value, tuple) or not value:
@@ -162,6 +176,12 @@ def _form_problem(value, what):
     if value is None:
         return f"Got None for the {what}. Is a `return` missing?"
     if isinstance(value, tuple | list):
+        lengths = _lengths(value)
+        if len(lengths) > 1:
+            return (
+                f"The rows of the {what} differ in length: they hold from {lengths[0]} to "
+                f"{lengths[-1]} numbers. All rows should be equally long."
+            )
         return f"The {what} should be one array; got {len(value)} values."
     if isinstance(value, bool | int | float | np.number | np.bool_):
         return ""
@@ -169,7 +189,7 @@ def _form_problem(value, what):
         return ""
     if isinstance(value, np.ndarray):
         return f"The {what} should hold real numbers; got {value.dtype}."
-    return f"The {what} should be an array; got {describe(value)}."
+    return f"The {what} should be {ACCEPTED}; got {describe(value)}."
 
 
 def _values_close(got, expected, tolerance):

@@ -1,12 +1,15 @@
 """What an exercise is: an oracle, cases, misconceptions and hints, declared in one file.
 
 Files in `autograder/checks/<module>/<lab>.py` create `Exercise` objects; `load_module` collects
-them. Alternatives (independent right answers) live in `solutions/`, which learners do not get.
+them, and `find` looks one up. Each lab's file is loaded by itself: a broken one costs no other
+lab its checks. Alternatives (independent right answers) live in `solutions/`, which learners do
+not get.
 """
 
 import importlib
 import inspect
 import pkgutil
+import traceback
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -109,7 +112,7 @@ class Exercise:
         return register
 
     def problems(self):
-        """Return what is wrong with this declaration, one sentence each."""
+        """Return what is wrong with this declaration, a clause each."""
         total = sum(case.points for case in self.cases)
         names = [case.name for case in self.cases]
         unknown = {n for m in self.misconceptions for n in (m.fails or ()) if n not in names}
@@ -124,7 +127,7 @@ class Exercise:
             found.append(f"a misconception fails unknown cases: {', '.join(sorted(unknown))}")
         if len(self.hints) != 3:
             found.append(f"it has {len(self.hints)} hints, not three")
-        return [f"Exercise {self.id}: {text}." for text in found]
+        return found
 
 
 ALTERNATIVES = {}
@@ -145,46 +148,112 @@ def modules():
     return sorted(p.name for p in CHECKS.iterdir() if p.is_dir() and any(p.glob("lab*.py")))
 
 
-@cache
 def load_module(slug):
     """Return the exercises of a module: a dictionary from id to `Exercise`, in lab order.
 
     Raises:
-        CourseError: the module is unknown, or one of its exercises is declared wrongly.
+        CourseError: the module is unknown, or a checks file is broken: one sentence each.
     """
-    if slug not in modules():
-        raise CourseError(
-            f"There is no module {slug!r} with checks. Choose from: {', '.join(modules())}."
-        )
-    found = {}
-    package = f"autograder.checks.{slug}"
-    for info in pkgutil.iter_modules([str(CHECKS / slug)]):
-        if not info.name.startswith("lab"):
-            continue
-        file = importlib.import_module(f"{package}.{info.name}")
-        for exercise in vars(file).values():
-            if not isinstance(exercise, Exercise) or exercise.lab not in ("", info.name):
-                continue
-            exercise.module, exercise.lab = slug, info.name
-            if exercise.id in found and found[exercise.id] is not exercise:
-                raise CourseError(f"Exercise {exercise.id} is declared twice.")
-            found[exercise.id] = exercise
-    problems = [text for exercise in found.values() for text in exercise.problems()]
-    if problems:
-        raise CourseError(" ".join(problems))
+    found, broken = load_labs(slug)
+    if broken:
+        raise CourseError("\n".join(broken.values()))
     return found
 
 
+def load_labs(slug):
+    """Return the exercises of the labs whose checks can be used, and what is wrong with others.
+
+    Returns:
+        found: dictionary from id to `Exercise`, in lab order.
+        broken: dictionary from lab to the sentence that says what is wrong with its file.
+
+    Raises:
+        CourseError: the module is unknown.
+    """
+    found, broken = {}, {}
+    for lab in _labs(slug):
+        try:
+            exercises = _load_lab(slug, lab)
+        except CourseError as error:
+            broken[lab] = str(error)
+            continue
+        twice = [found[name] for name in exercises if name in found]
+        if twice:
+            also = f"{twice[0].name} is declared in {twice[0].lab} too"
+            broken[lab] = f"{_file(slug, lab)}: {also}."
+        else:
+            found |= exercises
+    return found, broken
+
+
 def find(exercise_id):
-    """Return the exercise of that id (`"m02_transformer.attention_scores"`)."""
+    """Return the exercise of that id (`"m02_transformer.attention_scores"`).
+
+    Raises:
+        CourseError: there is none, or its lab's checks file is broken.
+    """
     slug, _, name = exercise_id.partition(".")
     if not name:
         raise CourseError(
             f"{exercise_id!r} is no exercise. Write it as module.name, "
             "for example m02_transformer.attention_scores."
         )
-    exercises = load_module(slug)
-    if exercise_id not in exercises:
-        names = ", ".join(e.name for e in exercises.values())
-        raise CourseError(f"Module {slug} has no exercise {name!r}. It has: {names}.")
-    return exercises[exercise_id]
+    names, broken = [], []
+    for lab in _labs(slug):
+        try:
+            exercises = _load_lab(slug, lab)
+        except CourseError as error:
+            broken.append(str(error))
+            continue
+        if exercise_id in exercises:
+            return exercises[exercise_id]
+        names += [exercise.name for exercise in exercises.values()]
+    if broken:
+        raise CourseError("\n".join(broken))
+    raise CourseError(f"Module {slug} has no exercise {name!r}. It has: {', '.join(names)}.")
+
+
+def _labs(slug):
+    """Return the labs of a module that have checks."""
+    if slug not in modules():
+        raise CourseError(
+            f"There is no module {slug!r} with checks. Choose from: {', '.join(modules())}."
+        )
+    names = (info.name for info in pkgutil.iter_modules([str(CHECKS / slug)]))
+    return [name for name in names if name.startswith("lab")]
+
+
+def _file(slug, lab):
+    return f"checks/{slug}/{lab}.py"
+
+
+@cache
+def _load_lab(slug, lab):
+    """Return the exercises of one checks file; what another lab has claimed is not its own."""
+    try:
+        file = importlib.import_module(f"autograder.checks.{slug}.{lab}")
+    except Exception as error:  # noqa: BLE001  whatever a file does when it runs, name it
+        raise CourseError(_import_problem(slug, lab, error)) from None
+    found, problems = {}, []
+    for exercise in vars(file).values():
+        if not isinstance(exercise, Exercise) or exercise.lab not in ("", lab):
+            continue
+        exercise.module, exercise.lab = slug, lab
+        if found.setdefault(exercise.id, exercise) is not exercise:
+            problems.append(f"{exercise.name} is declared twice")
+    problems += [f"{e.name}: {text}" for e in found.values() for text in e.problems()]
+    if problems:
+        raise CourseError(f"{_file(slug, lab)}: {'; '.join(problems)}.")
+    return found
+
+
+def _import_problem(slug, lab, error):
+    """Say where in the file, and what, went wrong when it was imported."""
+    path, text, line = str(CHECKS / slug / f"{lab}.py"), str(error), None
+    if isinstance(error, SyntaxError):
+        text, line = error.msg, error.lineno if error.filename == path else None
+    for frame in traceback.extract_tb(error.__traceback__):
+        line = frame.lineno if frame.filename == path else line
+    where = f"{_file(slug, lab)}{f', line {line}' if line else ''}"
+    reason = ": ".join(filter(None, [type(error).__name__, text.partition("\n")[0].rstrip(".")]))
+    return f"{where}: the file cannot be loaded: {reason}."

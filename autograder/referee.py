@@ -13,6 +13,16 @@ from autograder.verdict import CaseResult, Verdict
 from autograder.wire.client import Lab, LearnerError, RemoteObject
 
 PRACTICE_SEED = "practice"
+# What an oracle may raise over values or parts of the learner's.
+MISUSED = (
+    LearnerError,
+    Mismatch,
+    KeyError,
+    TypeError,
+    ValueError,
+    IndexError,
+    AttributeError,
+)
 
 
 class Draws(np.random.Generator):
@@ -71,6 +81,7 @@ def judge(exercise, transport, seed=PRACTICE_SEED):
         _follow_through(verdict, exercise, calls, transport)
     if not verdict.passed:
         verdict.misconception = _name_misconception(verdict, exercise, calls)
+        _discount_known(verdict)
     return verdict
 
 
@@ -108,6 +119,7 @@ def _run_cases(verdict, exercise, transport, seed):
 
 def _run_case(case, lab, rng):
     result = CaseResult(case.name, case.sentence, 0.0, case.points, hint=case.hint)
+    before = rng.bit_generator.state
     try:
         comparisons = case.function(lab, rng)
     except LearnerError as error:
@@ -121,6 +133,8 @@ def _run_case(case, lab, rng):
             raise
         result.problem = f"What your code returned could not be used: {error}."
         return result
+    finally:
+        result.drawn = rng.bit_generator.state != before
     comparisons = [comparisons] if isinstance(comparisons, Comparison) else list(comparisons)
     if not comparisons:
         raise ValueError(f"Case {case.name} compared nothing.")
@@ -132,6 +146,20 @@ def _run_case(case, lab, rng):
     return result
 
 
+def _discount_known(verdict):
+    """Pay a case whose inputs are the same for all only beside one whose inputs were drawn.
+
+    Its answer can be read in the lab, so it alone shows nothing.
+    """
+    drawn = [case for case in verdict.cases if case.drawn]
+    if not drawn or any(case.points for case in drawn):
+        return
+    for case in verdict.cases:
+        if case.points:
+            case.points = 0.0
+            case.note = "Right; it earns its points once another property holds too."
+
+
 def _odd_result(calls):
     """Whether a call returned something that a case could stumble over."""
     return bool(calls)
@@ -141,12 +169,14 @@ def _follow_through(verdict, exercise, calls, transport):
     """Give credit where the learner's own, wrong, helper is used as it should be.
 
     A failed case earns its points when, for all its calls, the answer is the oracle's over the
-    learner's own parts, and that answer is not the same for all inputs.
+    learner's own parts, and depends on what goes in. Where the learner's parts make it constant,
+    as an inverted mask does without padding, all the other cases must show that it is right.
     """
     if not exercise.depends_on:
         return
     lab = Lab(transport, exercise)
     parts = {name: getattr(lab, name) for name in exercise.depends_on}
+    sure, constant = [], []
     for result in verdict.cases:
         recorded = _answers(exercise, calls[result.name])
         if result.passed or not result.by_value or not recorded:
@@ -154,20 +184,32 @@ def _follow_through(verdict, exercise, calls, transport):
         if all(_follows(exercise, call, {}) for call in recorded):
             continue  # right values: something else is wrong, and no helper is to blame
         if all(_follows(exercise, call, parts) for call in recorded):
-            names = " and ".join(f"`{name}`" for name in exercise.depends_on)
-            result.points, result.problem = result.max_points, ""
-            result.note = f"Right, given your {names}."
+            telling = all(_tells(exercise, call, parts) for call in recorded)
+            (sure if telling else constant).append(result)
+    shown = [*sure, *constant]
+    whole = sure and all(result.passed or result in shown for result in verdict.cases)
+    for result in shown if whole else sure:
+        names = " and ".join(f"`{name}`" for name in exercise.depends_on)
+        result.points, result.problem = result.max_points, ""
+        result.note = f"Right, given your {names}."
 
 
 def _follows(exercise, call, parts):
-    if call.error or not _varies(call.result):
+    """Whether the answer is the oracle's over the learner's parts."""
+    if call.error:
         return False
     try:
+        return _agrees(call.result, _with_parts(exercise, call, call.args, parts))
+    except MISUSED:
+        return False
+
+
+def _tells(exercise, call, parts):
+    """Whether the answer varies, and depends on what goes in."""
+    try:
         expected = _with_parts(exercise, call, call.args, parts)
-        if not parts:
-            return _agrees(call.result, expected)
-        return _agrees(call.result, expected) and _listens(exercise, call, expected, parts)
-    except (LearnerError, Mismatch, KeyError, TypeError, ValueError, IndexError, AttributeError):
+        return _varies(call.result) and _listens(exercise, call, expected, parts)
+    except MISUSED:
         return False
 
 
@@ -210,7 +252,7 @@ def _varies(result):
 
 
 def _name_misconception(verdict, exercise, calls):
-    """Return the message of the one misconception that explains the answer, or nothing."""
+    """Return the message of the misconception that explains the answer, if it is one message."""
     failed = {case.name for case in verdict.cases if not case.passed}
     recorded = [c for group in calls.values() for c in _answers(exercise, group)]
     replayable = all(_answers(exercise, calls[name]) for name in failed)
@@ -223,7 +265,8 @@ def _name_misconception(verdict, exercise, calls):
             else replayable and _explains(misconception.function, recorded)
         )
     ]
-    return matching[0].message if len(matching) == 1 else ""
+    messages = {misconception.message for misconception in matching}
+    return messages.pop() if len(messages) == 1 else ""
 
 
 def _answers(exercise, calls):

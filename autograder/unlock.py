@@ -1,7 +1,7 @@
 """`course unlock`: the course lends its version of an exercise, for 0 points."""
 
 from autograder.errors import CourseError, UsageError
-from autograder.exercise import load_module, modules
+from autograder.exercise import load_labs, modules
 from autograder.progress import update
 from course.workspace import existing_workspace
 
@@ -31,7 +31,7 @@ def find_exercise(name):
         UsageError: no exercise has this name, or several have.
     """
     slug, _, short = name.rpartition(".")
-    known = [e for module in modules() for e in load_module(module).values()]
+    known = [e for module in modules() for e in load_labs(module)[0].values()]
     found = [
         exercise
         for exercise in known

@@ -14,6 +14,7 @@ class CaseResult:
         problem: what is wrong, in one sentence; empty when it passed.
         note: a remark on a case that passed, such as follow-through credit.
         by_value: whether values, not their form or a property, are all that is wrong.
+        drawn: whether its inputs were drawn, so that nobody could know them.
     """
 
     name: str
@@ -27,6 +28,7 @@ class CaseResult:
     hint: str = ""
     note: str = ""
     by_value: bool = False
+    drawn: bool = False
 
     @property
     def passed(self):

@@ -25,6 +25,7 @@ from autograder.show import package_source
 COURSE = Path(__file__).resolve().parents[2] / "course"
 BLOCK = re.compile(r"^```\{(\w+)\} *(\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 VALUE = re.compile(r"\{value\}`(\w+)`")
+NUMBER = re.compile(r"scale\([^)]*\)|(-?\d+\.\d{3,})")  # the scales of glyphs, 1/64, stay
 KINDS = ("figure", "value", "table")
 
 
@@ -105,6 +106,5 @@ def svg(figure):
         figure.savefig(
             buffer, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None}
         )
-    long = r"(?<!scale\()(?<!\d)-?\d+\.\d{3,}"  # a glyph's scale, 1/64, stays
-    text = re.sub(long, lambda m: f"{float(m[0]):.2f}", buffer.getvalue())
+    text = re.sub(NUMBER, lambda m: f"{float(m[1]):.2f}" if m[1] else m[0], buffer.getvalue())
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"

@@ -17,6 +17,7 @@ KINDS = ("single", "multiple", "numeric", "shape", "order", "match")
 MAX_SOURCE = 20_000
 MAX_NUMBER = 1e15
 MAX_AXES = 8
+SAVED = '<p class="quiz-saved">'  # `widget.css` hides it beside the widget, which says the same
 
 
 class AnswerError(ValueError):
@@ -108,12 +109,12 @@ def record(question, answer, parameters, learner, module=""):
 def saved(made):
     """Return the output that shows a record (or, for None, its absence) in a notebook."""
     if made is None or made["answer"] is None:
-        return {"text/plain": "No answer yet.", "text/html": "<p>No answer yet.</p>"}
+        return {"text/plain": "No answer yet.", "text/html": f"{SAVED}No answer yet.</p>"}
     text = describe(made["answer"])
     return {
         MIME: made,
         "text/plain": f"Saved: {text}",
-        "text/html": f"<p>Saved: <b>{html.escape(text)}</b></p>",
+        "text/html": f"{SAVED}Saved: <b>{html.escape(text)}</b></p>",
     }
 
 

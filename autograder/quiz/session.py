@@ -47,7 +47,6 @@ class Session:
     questions: dict = field(default_factory=dict)
     asked: dict = field(default_factory=dict)
     outputs: dict = field(default_factory=dict)
-    notices: dict = field(default_factory=dict)
     progress: object = None
     written: dict = field(default_factory=dict)
     made: dict = field(default_factory=dict)
@@ -120,8 +119,6 @@ class Session:
             remark = f"{store.NAME} cannot be written ({error.strerror}): save the notebook."
         for handle in self.outputs.get(record["item"], []):
             handle.update(answers.saved(record), raw=True)
-        for handle in self.notices.get(record["item"], []):
-            handle.update(_notice(record["item"], record), raw=True)
         if self.progress is not None:
             self.progress.update(self.answered(), raw=True)
         return remark
@@ -149,7 +146,7 @@ def start(module, **items):
     before, _session = _session, Session(module=module)
     if before and before.module == module:  # questions that are on the page keep working
         _session.asked, _session.outputs = before.asked, before.outputs
-        _session.notices, _session.made = before.notices, before.made
+        _session.made = before.made
     for item, form in items.items():
         kind, *sides = form.split()
         sides = [dict.fromkeys(side, "") for side in sides if kind != "shape"]
@@ -204,33 +201,31 @@ def answer(item, value):
     read = answers.read(question, value)
     asked = session.asked.get(item) or Asked(question, session.seen(item))
     same_cell = asked.execution is not None and asked.execution == _execution()
-    if not same_cell:
-        _output(session, item, answers.saved(None))
     session.written[item] = _execution()
     remark = session.save(asked, read)
+    made = session.make(question, read, asked.parameters)
+    if not same_cell:
+        _output(session, item, answers.saved(made))
     if asked.widget is not None:
-        asked.widget.answered(read, session.make(question, read, asked.parameters), remark)
+        asked.widget.answered(read, made, remark)
         if same_cell:
             asked.widget.lock(IN_WRITING)
 
 
 def recorded(item):
-    """Show whether an answer is recorded; the graded cell of an item.
+    """Stand in the graded cell of an item, where the grade will be.
 
-    Under nbgrader's validation an unanswered item fails. Under stock autograding the result
-    is 0, because the keys are not there: `course grade` grades quizzes.
+    It shows nothing: the question's own cell says whether the answer is saved. Under nbgrader's
+    validation an unanswered item fails. Under stock autograding the result is 0, because the keys
+    are not there: `course grade` grades quizzes.
+
+    Raises:
+        AnswerError: nbgrader validates the notebook, and the item is not answered.
     """
-    session = current()
-    record, _ = session.restore(item)
     mode = os.environ.get("NBGRADER_EXECUTION")
-    if mode == "validate" and record is None:
-        raise AnswerError(_sentence(item, None))
-    if mode == "autograde":
-        return Ungraded()
-    handle = _show(_notice(item, record), display_id=f"notice-{uuid.uuid4().hex}")
-    if handle is not None:
-        session.notices[item] = [handle]
-    return None
+    if mode == "validate" and current().restore(item)[0] is None:
+        raise AnswerError(f"{item}: no answer yet; answer the question above, then go on.")
+    return Ungraded() if mode == "autograde" else None
 
 
 class Ungraded:
@@ -282,17 +277,6 @@ def _widget(session, asked, record, remark):
 
 def _parameters(session, question):
     return variants.parameters(question.choose, session.learner, question.item)
-
-
-def _sentence(item, record):
-    if record is None or record["answer"] is None:
-        return f"{item}: no answer yet; answer the question above, then go on."
-    return f"Answer recorded: {answers.describe(record['answer'])}. It is graded after you submit."
-
-
-def _notice(item, record):
-    text = _sentence(item, record)
-    return {"text/plain": text, "text/html": f"<p>{html.escape(text)}</p>"}
 
 
 def _output(session, item, shown):

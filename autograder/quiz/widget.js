@@ -303,6 +303,7 @@ function render({ model, el }) {
     for (const part of form.querySelectorAll("input, select, button")) part.disabled = locked;
     for (const row of form.querySelectorAll("li")) row.draggable = !locked;
     form.querySelector("ol")?.classList.toggle("still", locked);
+    form.classList.toggle("locked", locked);
     if (locked) say(model.get("remark"));
   };
   const waits = () => model.get("replies") < sent; // a newer answer is on its way
@@ -328,6 +329,7 @@ function render({ model, el }) {
   model.on("change:locked", lock);
   show(model.get("answer"));
   if (model.get("remark")) say(model.get("remark"), "wrong");
+  else say(model.get("record") ? "Saved earlier." : "No answer yet.");
   lock();
   placed(form).then((place) => place && keepPlain(place.cell));
   return () => {

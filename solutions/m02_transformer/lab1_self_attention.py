@@ -25,7 +25,11 @@
 # and heads.
 #
 # You may use `keras.ops`, TensorFlow or NumPy, and add helper functions in an exercise's cell. The
-# ready-made attention layers and functions are blocked here, since they are what you write.
+# course's own version of what an exercise asks for is blocked in it, and so is ready-made attention
+# in exercises 1, 2 and 4: `keras.layers.Attention`, `AdditiveAttention`, `MultiHeadAttention` and
+# `GroupQueryAttention`, `keras.ops.dot_product_attention`, and KerasHub's
+# `CachedMultiHeadAttention`. In exercise 2 the layer `keras.layers.Softmax` is blocked, which takes
+# a mask; the function `ops.softmax` is not.
 
 # %% setup
 from autograder import check, lend

@@ -21,7 +21,10 @@
 # `N` heads, `H` size of a head, `D = N · H` hidden size.
 #
 # `scaled_dot_product_attention(query, key, value, mask)` of lab 1 is imported from the course's
-# package; it returns the output and the weights. Keras's own attention layers are blocked here.
+# package; it returns the output and the weights. The course's own version of what an exercise asks
+# for is blocked in it. In exercise 3 ready-made attention is blocked too: `keras.layers.Attention`,
+# `AdditiveAttention`, `MultiHeadAttention` and `GroupQueryAttention`,
+# `keras.ops.dot_product_attention`, and KerasHub's `CachedMultiHeadAttention`.
 
 # %% setup
 from autograder import check, lend

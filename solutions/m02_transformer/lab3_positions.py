@@ -16,7 +16,9 @@
 #
 # Axes: `B` batch, `T` length, `D` hidden size, `N` heads, `H` head size.
 # Write every exercise with `keras.ops`, `tf` or NumPy, as you like; in the layer use `keras.ops`
-# or `tf`, because gradients have to pass.
+# or `tf`, because gradients have to pass. The course's own version of what an exercise asks for is
+# blocked in it, and so is KerasHub's: `SinePositionEncoding`, `PositionEmbedding` and
+# `TokenAndPositionEmbedding`, `RotaryEmbedding`, `AlibiBias`.
 
 # %% setup
 from autograder import check, lend

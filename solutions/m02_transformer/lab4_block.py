@@ -16,7 +16,10 @@
 #
 # Axes: `B` batch, `T` target length, `S` source length, `D` hidden size, `F` intermediate size.
 # Write every exercise with `keras.ops` or `tf`; NumPy is fine too, except in the layer, where
-# gradients have to pass.
+# gradients have to pass. The course's own version of what an exercise asks for is blocked in it,
+# and so are ready-made ones: in exercise 1 `keras.layers.LayerNormalization`, `GroupNormalization`
+# and `keras.ops.layer_normalization`, in exercise 3 KerasHub's `TransformerEncoder`, in exercise 4
+# its `TransformerDecoder`.
 
 # %% setup
 from autograder import check, lend

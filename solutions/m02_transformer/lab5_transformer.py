@@ -20,7 +20,8 @@
 # size. Everywhere in this lab **id 0 is padding**, and in every mask **True means "may attend"**.
 #
 # You may use `keras.ops`, TensorFlow or NumPy, and add helper functions in an exercise's cell. The
-# layers that you built in labs 2 to 4 come from the course: `m02.TransformerEncoder` and so on.
+# layers that you built in labs 2 to 4 come from the course: `m02.TransformerEncoder` and so on. The
+# course's own version of what an exercise asks for is blocked in it; nothing else is.
 
 # %% setup
 from unittest import mock
@@ -216,14 +217,14 @@ check("m02_transformer.shift_right")
 #
 # And this is what the check looks at, with weights of its own:
 #
-# - Logits, not probabilities: the loss takes the softmax.
+# - Logits, not probabilities: the loss takes the softmax, and the last layer has no activation.
 # - Target token $t$ changes the logits at position $t$ and later ones, never earlier ones. The
 #   model does not shift the target; `shift_right` did.
 # - Every source token counts, and the order of source and of target tokens counts.
 # - Padding appended to the source changes nothing.
 # - `num_layers` is the number of layers in the encoder and again in the decoder, each with weights
-#   of its own; `num_heads`, `intermediate_dim` and `dropout` reach both. Dropout acts in training
-#   only.
+#   of its own; `num_heads`, `intermediate_dim` and `dropout` reach both. Every layer has its masks,
+#   and every decoder layer reads what the whole encoder returns. Dropout acts in training only.
 #
 # Pre-norm or post-norm, tied or separate embeddings, biases or none: all pass.
 #

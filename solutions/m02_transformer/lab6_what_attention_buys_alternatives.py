@@ -120,6 +120,19 @@ def with_keras_random(seed, num_examples, num_pairs, length, vocabulary_size):
     return largest(half - 1) + 1, largest(half) + half, positions
 
 
+@alternative("m02_transformer.sample_recall")
+def with_a_generator_per_array(seed, num_examples, num_pairs, length, vocabulary_size):
+    """Three generators of one seed, independent since they are spawned, and a shuffle per row."""
+    half = vocabulary_size // 2
+    ranges = ((1, half), (half, vocabulary_size), (2 * num_pairs, length))
+
+    def rows(rng, low, high):
+        return [rng.permutation(np.arange(low, high))[:num_pairs] for _ in range(num_examples)]
+
+    generators = np.random.default_rng(seed).spawn(3)
+    return [np.stack(rows(rng, *ids)) for rng, ids in zip(generators, ranges, strict=True)]
+
+
 # recall_accuracy ------------------------------------------------------------------------------
 
 

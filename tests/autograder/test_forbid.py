@@ -1,15 +1,21 @@
 """A forbidden shortcut explains itself, however the notebook reaches for it."""
 
+import importlib
+import re
 import shlex
 import sys
+from pathlib import Path
 
 import pytest
 
+from autograder.exercise import find, load_module, modules
 from autograder.referee import judge
 from autograder.wire.in_process import InProcess
 from tests.autograder.toy import half
 
 SENTENCE = "is what you are asked to write here"
+SOLUTIONS = Path(__file__).resolve().parents[2] / "solutions"
+EXERCISES = [exercise for slug in modules() for exercise in load_module(slug).values()]
 
 
 @pytest.fixture
@@ -71,3 +77,29 @@ def test_a_partial_of_the_shortcut_is_refused(monkeypatch):
     monkeypatch.setattr(half, "forbids", ["keras.ops.multiply"])
     code = "import functools, keras\nhalf = functools.partial(keras.ops.multiply, 0.5)"
     assert SENTENCE in judged(half, code).cases[0].problem
+
+
+def test_inside_a_layer_it_is_one_sentence():
+    code = """
+import keras
+class MultiHeadAttention(keras.layers.Layer):
+    def __init__(self, hidden_dim, num_heads):
+        super().__init__()
+    def call(self, query, value):
+        return keras.ops.dot_product_attention(query, value, value)
+"""
+    verdict = judged(find("m02_transformer.MultiHeadAttention"), code)
+    assert verdict.points == 0
+    for case in verdict.cases:
+        assert case.problem.startswith("`keras.ops.dot_product_attention` " + SENTENCE)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
+def test_what_is_forbidden_exists_and_the_lab_names_it(exercise):
+    source = (SOLUTIONS / exercise.module / f"{exercise.lab}.py").read_text(encoding="utf-8")
+    text = "\n".join(line for line in source.splitlines() if line.startswith("#"))
+    for path in exercise.forbids:
+        owner, _, name = path.rpartition(".")
+        assert hasattr(importlib.import_module(owner), name), path
+        if not path.startswith("course."):
+            assert re.search(rf"`([\w.]*\.)?{name}`", text), f"{exercise.lab} does not name {path}"

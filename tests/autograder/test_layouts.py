@@ -592,6 +592,43 @@ def test_follow_through_gives_no_credit_for_other_faults():
     assert verdict.points == EXERCISE.points - 1
 
 
+class Frozen(Base):
+    def make(self):
+        super().make()
+        self.k.trainable = False
+
+
+class FrozenAsAWhole(Base):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, trainable=False, **kwargs)
+
+
+class MadeInCall(NoOutputProjection):
+    def finish(self, heads):
+        return keras.layers.Dense(self.hidden_dim)(self.merge(heads))
+
+
+class KeptInCall(NoOutputProjection):
+    def finish(self, heads):
+        self.last = keras.layers.Dense(self.hidden_dim)
+        return self.last(self.merge(heads))
+
+
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [
+        (Frozen, "`trainable` is False for "),
+        (FrozenAsAWhole, "`trainable` is False for "),
+        (MadeInCall, "made inside `call` is new at every call"),
+        (KeptInCall, "What you make inside `call`"),
+    ],
+)
+def test_a_layer_that_cannot_learn_is_told_why(layer, words):
+    verdict = judged(layer)
+    assert verdict.points == 0
+    assert all(words in case.problem for case in verdict.cases)
+
+
 def test_by_shape_prefers_names_and_tries_transposed():
     variables = [("layer/beta", np.zeros(3)), ("layer/gamma", np.ones(3))]
     first, second = layouts.by_shape(variables, {"gamma": (3,), "beta": (3,)})

@@ -1,5 +1,7 @@
 """The referee gives points, recognises misconceptions and follows a wrong helper through."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -62,7 +64,13 @@ def test_unanswered_earns_nothing(answer, state, words):
         (lambda x: x[:1], "The shape of the"),
         (lambda x: np.asarray(x) * np.nan, "NaN or infinite"),
         (lambda x: x.no_such, "Your code raised AttributeError"),
-        (lambda x: object(), "got a object"),
+        (
+            lambda x: object(),
+            "a NumPy array or a list of numbers); got an object of the class object",
+        ),
+        (lambda x: {1: 2}, "got a dictionary"),
+        (lambda x: [[1.0], [2.0, 3.0, 4.0], [5.0, 6.0]], "they hold from 1 to 3 numbers"),
+        (lambda x: [np.ones(2), np.ones(5)], "they hold from 2 to 5 numbers"),
         (lambda x: np.array([object()]), "should be an array"),
     ],
 )
@@ -74,6 +82,17 @@ def test_wrong_form_is_one_sentence(answer, problem):
 
 def test_the_misconception_is_named():
     assert judged(half, half=lambda x: x * 2).misconception == "You doubled instead of halving."
+
+
+def test_two_misconceptions_with_one_message_name_it():
+    declared = copy.deepcopy(half)
+
+    @declared.misconception("You doubled instead of halving.")
+    def doubled_again(x):
+        return x + x
+
+    verdict = judged(declared, half=lambda x: x * 2)
+    assert verdict.misconception == "You doubled instead of halving."
 
 
 def test_another_wrong_answer_is_not_named():
@@ -92,6 +111,13 @@ def test_a_wrong_helper_costs_its_own_points_once():
 def test_follow_through_needs_a_helper_that_tells_inputs_apart():
     zeros = judged(halved_sum, half=lambda x: np.zeros_like(x), halved_sum=lambda x: np.zeros(3))
     assert zeros.points == 0
+
+
+def test_the_answer_to_a_known_example_alone_earns_nothing():
+    verdict = judged(half, half=lambda x: [2.0, 3.0])
+    assert [case.passed for case in verdict.cases] == [False, True]
+    assert verdict.points == 0
+    assert "once another property holds" in verdict.cases[1].note
 
 
 def test_a_lent_answer_works_and_earns_nothing():

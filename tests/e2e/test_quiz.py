@@ -1,5 +1,7 @@
 """A learner answers a quiz with mouse and keyboard, closes it, and finds the answers again."""
 
+import re
+
 import nbformat
 import pytest
 from playwright.sync_api import expect
@@ -32,7 +34,9 @@ def test_answers_are_saved_at_once_and_found_again(course, page, items):
     for kind in KINDS:
         status = form(quiz, items[kind]).get_by_role("status")
         expect(status).to_contain_text("Saved in the notebook.")
+        expect(says_saved(quiz, items[kind])).to_have_count(1)
     answers["written"] = answer_in_writing(quiz, items["written"])
+    expect(says_saved(quiz, items["written"])).to_have_count(1)
     file = course.folder / QUIZ
     wait_until(lambda: len(on_disk(file)) == len(items), 30, "every answer is in the file")
     saved = on_disk(file)
@@ -44,6 +48,7 @@ def test_answers_are_saved_at_once_and_found_again(course, page, items):
     quiz.wait()
     for kind, item in items.items():
         expect(quiz.cell(f"{item.id}-answer")).to_contain_text(f"Saved: {describe(answers[kind])}")
+        expect(says_saved(quiz, item)).to_have_count(1)
     expect(page.get_by_role("group")).to_have_count(0)
     run_all(quiz)
     for kind in KINDS:
@@ -63,6 +68,11 @@ def run_all(quiz):
 def form(quiz, item):
     """Return the question's widget."""
     return quiz.cell(f"{item.id}-answer").get_by_role("group", name=item.id)
+
+
+def says_saved(quiz, item):
+    """Return what a learner sees of "saved" in a question's cell."""
+    return quiz.cell(f"{item.id}-answer").get_by_text(re.compile("Saved")).locator("visible=true")
 
 
 def choose_one(question, item):

@@ -1,27 +1,40 @@
 """Wrong transformers that `course prove` does not try, and what the check says of them."""
 
+import dataclasses
+
 import keras
+import numpy as np
 import pytest
+from keras import ops
 
 from autograder.exercise import find
 from autograder.referee import judge
 from autograder.wire.in_process import InProcess
 from course import m02_transformer as m02
 
-PADDING = {"padding_of_the_source_is_invisible"}
+PADDING = {"padding_of_the_source_is_invisible", "later_layers_are_masked_too"}
 LAYERS = {"each_layer_adds_its_weights"}
+READING = "every_decoder_layer_reads_the_whole_encoder"
 DROPOUT = {"dropout_acts_in_training_only"}
 
 
 def build(
-    vocabulary_size, hidden_dim, intermediate_dim, num_layers, num_heads, dropout=0.0, fault=""
+    vocabulary_size,
+    hidden_dim,
+    intermediate_dim,
+    num_layers,
+    num_heads,
+    dropout=0.0,
+    fault="",
+    head=None,
 ):
-    """Build a transformer with one fault."""
+    """Build a transformer with one fault, and with a head of its own if one is given."""
     source_ids, target_ids = (keras.Input((None,), dtype="int32") for _ in range(2))
     mask = m02.padding_mask(source_ids)
+    table = keras.layers.ReversibleEmbedding(vocabulary_size, hidden_dim)
 
     def embed(ids):
-        x = keras.layers.Embedding(vocabulary_size, hidden_dim)(ids)
+        x = table(ids)
         return m02.SinusoidalPositionalEncoding()(x)
 
     def stack(kind, layers=num_layers):
@@ -38,7 +51,8 @@ def build(
     decoder = stack(m02.TransformerDecoder, 1 if fault == "flat decoder" else num_layers)
     seen = None if fault == "decoder sees padding" else mask
     x = decoder(x, memory, memory_padding_mask=seen)
-    return keras.Model([source_ids, target_ids], keras.layers.Dense(vocabulary_size)(x))
+    logits = head(x, table) if head else keras.layers.Dense(vocabulary_size)(x)
+    return keras.Model([source_ids, target_ids], logits)
 
 
 @pytest.mark.slow
@@ -49,7 +63,7 @@ def build(
         ("encoder sees padding", PADDING),
         ("decoder sees padding", PADDING),
         ("no encoder", LAYERS),
-        ("flat decoder", LAYERS),
+        ("flat decoder", LAYERS | {READING}),
         ("wide", LAYERS),
         ("noise", DROPOUT),
     ],
@@ -73,3 +87,121 @@ def test_what_is_no_model_gives_one_sentence(answer):
     verdict = judge(exercise, InProcess({"build_transformer": lambda *a, **k: answer}))
     assert verdict.points == 0
     assert all("build_transformer" in case.problem for case in verdict.cases)
+
+
+class Bias(keras.layers.Layer):
+    """Adds a vector that learns."""
+
+    def build(self, shape):
+        self.bias = self.add_weight((shape[-1],))
+
+    def call(self, x):
+        return x + self.bias
+
+
+def dense(x, table):
+    return keras.layers.Dense(13)(x)
+
+
+def tied(x, table):
+    return table(x, reverse=True)
+
+
+def tied_with_bias(x, table):
+    return Bias()(table(x, reverse=True))
+
+
+def capped(x):
+    return 30 * ops.tanh(x / 30)
+
+
+@pytest.mark.parametrize(
+    ("head", "activation", "found"),
+    [
+        *((head, None, False) for head in (dense, tied, tied_with_bias)),
+        (dense, lambda x: 2 * ops.softmax(x), True),
+        (dense, lambda x: ops.softmax(x) - 0.1, True),
+        (dense, ops.log_softmax, True),
+        (dense, ops.sigmoid, True),
+        (dense, ops.leaky_relu, True),
+        (dense, capped, True),
+        (tied, ops.tanh, True),
+        (tied, ops.relu, True),
+        (tied_with_bias, ops.leaky_relu, True),
+        (tied_with_bias, capped, True),
+    ],
+)
+def test_only_logits_pass(head, activation, found):
+    """What follows the last map is found, also where the embedding is that map."""
+
+    def build_transformer(*sizes, **kwargs):
+        last = head if activation is None else lambda *inputs: activation(head(*inputs))
+        return build(*sizes, **kwargs, head=last)
+
+    exercise = find("m02_transformer.build_transformer")
+    kept = [case for case in exercise.cases if case.name == "the_output_is_logits"]
+    alone = dataclasses.replace(exercise, cases=kept, points=1, misconceptions=[])
+    verdict = judge(alone, InProcess({"build_transformer": build_transformer}))
+    assert verdict.passed != found
+    assert not found or "raised" not in verdict.cases[0].problem
+
+
+def inverted(token_ids):
+    return np.asarray(token_ids) == 0
+
+
+def triangle(token_ids):
+    return np.tri(np.shape(token_ids)[1], dtype=bool)
+
+
+@pytest.mark.parametrize(
+    ("helper", "answer", "points"),
+    [
+        (inverted, lambda ids: triangle(ids) & inverted(ids)[:, None], 3),
+        (inverted, lambda ids: np.zeros((*np.shape(ids), np.shape(ids)[1]), bool), 0),
+        (inverted, lambda ids: triangle(ids).T & inverted(ids)[:, None], 0),
+        (
+            lambda ids: np.ones(np.shape(ids), bool),
+            lambda ids: triangle(ids) & (ids == ids)[:, None],
+            1,
+        ),
+    ],
+)
+def test_a_wrong_padding_mask_costs_its_own_points_once(helper, answer, points):
+    """Without padding an inverted mask hides everything, which alone says nothing."""
+    exercise = find("m02_transformer.decoder_mask")
+    names = {"padding_mask": helper, "decoder_mask": lambda ids: answer(np.asarray(ids))}
+    assert judge(exercise, InProcess(names)).points == points
+
+
+def of_layers(
+    vocabulary_size, hidden_dim, intermediate_dim, num_layers, num_heads, dropout=0.0, fault=""
+):
+    """Build a transformer of the course's single layers, in lists, with what the decoder reads."""
+    source_ids, target_ids = (keras.Input((None,), dtype="int32") for _ in range(2))
+    mask, table = m02.padding_mask(source_ids), keras.layers.Embedding(vocabulary_size, hidden_dim)
+    memories = [m02.SinusoidalPositionalEncoding()(table(source_ids))]
+    for _ in range(num_layers):
+        layer = m02.TransformerEncoderLayer(intermediate_dim, num_heads, dropout, pre_norm=True)
+        memories.append(layer(memories[-1], padding_mask=mask))
+    x = m02.SinusoidalPositionalEncoding()(table(target_ids))
+    for i in range(num_layers):
+        layer = m02.TransformerDecoderLayer(intermediate_dim, num_heads, dropout, pre_norm=True)
+        late = {"same depth": i + 1, "embedding": 0, "first layer": 1}.get(fault, -1)
+        x = layer(x, memories[late if i < num_layers - 1 else -1], memory_padding_mask=mask)
+    return keras.Model([source_ids, target_ids], keras.layers.Dense(vocabulary_size)(x))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["", "same depth", "embedding", "first layer"])
+def test_every_decoder_layer_has_to_read_the_last_encoder_layer(fault):
+    """One decoder layer that reads something else is found, whatever the layers' layout."""
+
+    def build_transformer(*sizes, **kwargs):
+        return of_layers(*sizes, **kwargs, fault=fault)
+
+    exercise = find("m02_transformer.build_transformer")
+    verdict = judge(exercise, InProcess({"build_transformer": build_transformer}))
+    failed = {case.name for case in verdict.cases if not case.passed}
+    assert failed == ({READING} if fault else set())
+    assert ("reads something else" in verdict.misconception) == bool(fault)

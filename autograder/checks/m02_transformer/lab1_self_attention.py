@@ -2,15 +2,12 @@
 
 import numpy as np
 
+from autograder.checks.m02_transformer.ready_made import ATTENTION
 from autograder.compare import array, close, equal, holds, unpack
 from autograder.exercise import Exercise
 
 READY_MADE = [
-    "keras.layers.Attention",
-    "keras.layers.MultiHeadAttention",
-    "keras.layers.GroupQueryAttention",
-    "keras.ops.dot_product_attention",
-    "keras.ops.nn.dot_product_attention",
+    *ATTENTION,
     "course.m02_transformer.attend",
     "course.m02_transformer.MultiHeadAttention",
     "course.m02_transformer.scaled_dot_product_attention",
@@ -99,6 +96,33 @@ def scaled_by_keys(query, key):
 def scaled_by_queries(query, key):
     """Scaled by √T."""
     return unscaled(query, key) / np.sqrt(query.shape[-2])
+
+
+@scores.misconception(
+    "You divided by the square root of `query.shape[1]`. With a batch axis in front that is the "
+    "number of queries, or of heads: d is the size of the last axis, `query.shape[-1]`."
+)
+def scaled_by_axis_1(query, key):
+    """Right only where axis 1 is the last one."""
+    return unscaled(query, key) / np.sqrt(query.shape[1])
+
+
+@scores.misconception(
+    "You divided by the square root of `key.shape[1]`. With a batch axis in front that is the "
+    "number of keys, or of heads: d is the size of the last axis, `key.shape[-1]`."
+)
+def scaled_by_axis_1_of_the_keys(query, key):
+    """Right only where axis 1 is the last one."""
+    return unscaled(query, key) / np.sqrt(key.shape[1])
+
+
+@scores.misconception(
+    "You divided by the square root of `query.shape[0]`, the size of the first axis. d is the size "
+    "of the last axis, `query.shape[-1]`."
+)
+def scaled_by_axis_0(query, key):
+    """The batch, or the number of queries where there is no batch."""
+    return unscaled(query, key) / np.sqrt(query.shape[0])
 
 
 @scores.misconception("Your rows are keys and your columns queries. It is the other way round.")
@@ -377,7 +401,7 @@ def three_positions_on_paper(lab, rng):
 @causal.case(points=1, hint="Build the mask from `length`, as booleans of shape (length, length).")
 def any_length(lab, rng):
     """For every length, position i may attend to the positions 0 to i and to no later one."""
-    lengths = (int(rng.integers(4, 9)), 11, 1)
+    lengths = (int(rng.integers(4, 40)), 11, 1)
     return [equal(lab.causal_mask(n), causal_mask(n), what="mask") for n in lengths]
 
 

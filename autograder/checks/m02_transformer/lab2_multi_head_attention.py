@@ -3,6 +3,7 @@
 import numpy as np
 
 from autograder import layouts
+from autograder.checks.m02_transformer.ready_made import ATTENTION
 from autograder.compare import Mismatch, close, equal, holds, unpack
 from autograder.exercise import Exercise
 
@@ -202,15 +203,7 @@ mha = Exercise(
     kind="layer",
     signature="MultiHeadAttention(hidden_dim, num_heads)",
     package="course.m02_transformer.MultiHeadAttention",
-    forbids=[
-        "keras.layers.MultiHeadAttention",
-        "keras.layers.Attention",
-        "keras.layers.AdditiveAttention",
-        "keras.layers.GroupQueryAttention",
-        "keras.layers.GroupedQueryAttention",
-        "keras_hub.layers.CachedMultiHeadAttention",
-        "course.m02_transformer.MultiHeadAttention",
-    ],
+    forbids=["course.m02_transformer.MultiHeadAttention", *ATTENTION],
     depends_on=["split_heads", "merge_heads"],
     hints=[
         "You need four projections of size D: for queries, keys, values, and one after the heads "
@@ -271,8 +264,8 @@ def _require(weights):
     missing = [name for name in layouts.ROLES if name not in weights]
     if len(missing) == len(layouts.ROLES):
         raise Mismatch(
-            "Your layer has no weights. Make its projections in `__init__` or `build` and keep "
-            "them as attributes."
+            "Your layer has no weights. Make its projections in `__init__` or `build`, not in "
+            "`call`, and keep them as attributes."
         )
     if missing:
         raise Mismatch(

@@ -19,7 +19,6 @@ sinusoids = Exercise(
         f"{PACKAGE}.encode_positions",
         f"{PACKAGE}.SinusoidalPositionalEncoding",
         "keras_hub.layers.SinePositionEncoding",
-        "keras_nlp.layers.SinePositionEncoding",
     ],
     hints=[
         "Make the angles first: a column of positions times a row of frequencies.",
@@ -184,8 +183,6 @@ learned = Exercise(
         f"{PACKAGE}.LearnedPositionalEmbedding",
         "keras_hub.layers.PositionEmbedding",
         "keras_hub.layers.TokenAndPositionEmbedding",
-        "keras_nlp.layers.PositionEmbedding",
-        "keras_nlp.layers.TokenAndPositionEmbedding",
     ],
     hints=[
         "One trainable table is all the layer owns. Its height is known in the constructor, its "
@@ -324,7 +321,6 @@ rotary = Exercise(
         f"{PACKAGE}.rotate",
         f"{PACKAGE}.RotaryEmbedding",
         "keras_hub.layers.RotaryEmbedding",
-        "keras_nlp.layers.RotaryEmbedding",
     ],
     hints=[
         "Split the last axis into two halves. One element of the first half and one of the second "
@@ -487,7 +483,6 @@ alibi = Exercise(
         f"{PACKAGE}.alibi_slopes",
         f"{PACKAGE}.ALiBi",
         "keras_hub.layers.AlibiBias",
-        "keras_nlp.layers.AlibiBias",
     ],
     hints=[
         "Build two small things: the slopes (N,) and the distances (T, T). Their product has "

@@ -21,9 +21,8 @@ norm = Exercise(
         f"{PACKAGE}.LayerNormalization",
         f"{PACKAGE}.layer_normalization.layer_norm",
         "keras.layers.LayerNormalization",
-        "tensorflow.keras.layers.LayerNormalization",
+        "keras.layers.GroupNormalization",
         "keras.ops.layer_normalization",
-        "keras.ops.nn.layer_normalization",
     ],
     hints=[
         "One mean and one variance per position: keep the last axis, so that they broadcast back.",
@@ -439,7 +438,6 @@ encoder = Exercise(
         f"{PACKAGE}.blocks.residual",
         f"{PACKAGE}.TransformerEncoderLayer",
         "keras_hub.layers.TransformerEncoder",
-        "keras_nlp.layers.TransformerEncoder",
     ],
     hints=[
         "Two sublayers, each with the same wrapping. Write the wrapping once, as a helper.",
@@ -638,7 +636,6 @@ decoder = Exercise(
         f"{PACKAGE}.blocks.residual",
         f"{PACKAGE}.TransformerDecoderLayer",
         "keras_hub.layers.TransformerDecoder",
-        "keras_nlp.layers.TransformerDecoder",
     ],
     hints=[
         "Three sublayers with the same wrapping. Only the first needs the causal mask, and only "

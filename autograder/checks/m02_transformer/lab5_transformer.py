@@ -288,7 +288,7 @@ def padding_in_front(target_ids, start_id):
 
 V, D, F, N = 13, 14, 5, 7  # vocabulary, width, feed-forward width, heads of size 2
 CHANGED = 5e-5  # of the largest logit; rounding stays below 1e-6, a token's effect above 3e-4
-MODELS = weakref.WeakKeyDictionary()  # one model of one layer for the cases of one judgement
+MODELS = weakref.WeakKeyDictionary()  # by number of layers, for the cases of one judgement
 
 transformer = Exercise(
     "build_transformer",
@@ -324,15 +324,26 @@ def lengths_are_free(lab, rng):
 
 @transformer.case(points=1, hint="The last layer is Dense(vocabulary_size) without activation.")
 def the_output_is_logits(lab, rng):
-    """The output is logits, not probabilities: the loss takes the softmax."""
-    logits = _logits(_filled(lab, rng), _ids(rng, 3, 5), _ids(rng, 3, 7))
+    """The output is logits, of both signs and without activation: the loss takes the softmax."""
+    model = _filled(lab, rng)
+    ids = _ids(rng, 3, 5), _ids(rng, 3, 7)
+    logits = _logits(model, *ids)
     ones = {"probabilities": logits.sum(-1), "log-probabilities": np.exp(logits).sum(-1)}
     found = [name for name, sums in ones.items() if np.abs(sums - 1).max() < 1e-3]
     got = found[0] if found else "logits"
-    return holds(not found, "logits", got, f"The output holds {got}, which add up to 1.")
+    return [
+        holds(not found, "logits", got, f"The output holds {got}, which add up to 1."),
+        holds(
+            logits.min() < 0 < logits.max(),
+            "numbers of both signs",
+            f"numbers from {logits.min():.3g} to {logits.max():.3g}",
+            "All outputs have one sign. Logits have both: the last layer has no activation.",
+        ),
+        _no_activation(model, logits, *ids),
+    ]
 
 
-@transformer.case(points=2, hint="The decoder's self-attention is causal.")
+@transformer.case(points=1, hint="The decoder's self-attention is causal.")
 def later_targets_are_hidden(lab, rng):
     """A changed target token, or padding put behind the target, changes no earlier logit."""
     model = _filled(lab, rng)
@@ -388,7 +399,7 @@ def target_order_counts(lab, rng):
     return _some_change(float(change.max()), "The order of earlier tokens makes no difference.")
 
 
-@transformer.case(points=2, hint="Both attentions that read the source need its padding mask.")
+@transformer.case(points=1, hint="Both attentions that read the source need its padding mask.")
 def padding_of_the_source_is_invisible(lab, rng):
     """Padding appended to the source changes no logit; tokens appended there do."""
     model = _filled(lab, rng)
@@ -403,20 +414,65 @@ def padding_of_the_source_is_invisible(lab, rng):
     ]
 
 
+@transformer.case(points=1, hint="Every layer of a stack needs the masks, not the first alone.")
+def later_layers_are_masked_too(lab, rng):
+    """With two layers, too, later target tokens and padding of the source change no logit."""
+    model = _filled(lab, rng, 2)
+    source, target = _ids(rng, 3, 5), _ids(rng, 3, 7)
+    change = _changes(model, np.stack([source] * 8, 1), _each_changed(target))
+    padded = np.pad(source, ((0, 0), (0, 3)))
+    pads = _difference(_logits(model, source, target), _logits(model, padded, target))
+    problem = "With two layers, some logits depend on target tokens that come later."
+    return [
+        _no_change(float(np.tril(change, k=-1).max()), problem),
+        _no_change(pads, "With two layers, padding behind the source changes the logits."),
+        _some_change(float(change.max()), "With two layers, no target token changes any logit."),
+    ]
+
+
+@transformer.case(points=1, hint="Every decoder layer takes the same memory: the encoder's output.")
+def every_decoder_layer_reads_the_whole_encoder(lab, rng):
+    """With two layers, each decoder layer reads what the encoder's last layer returns."""
+    model = _filled(lab, rng, 2)
+    variables = model.variables
+    source, target = _ids(rng, 3, 5), _ids(rng, 3, 7)
+    other = (source + 3) % (V - 1) + 1
+    change = _difference(_logits(model, source, target), _logits(model, other, target))
+    # Where all decoder layers read it, the others still do when one attention is set to zero.
+    alone = [
+        home
+        for home, places in _attentions_to_the_source(model, variables, rng).items()
+        if _lost_without(model, variables, places, source, target) > 4 * D * D  # an attention's
+    ]
+    problem = (
+        f"With the weights of `{alone[0] if alone else ''}` set to zero, no gradient reaches the "
+        "encoder's last layer: the other decoder layer reads something else."
+    )
+    return [
+        _some_change(change, "With two layers, the source changes no logit."),
+        holds(not alone, "two decoder layers that read it", "one", problem),
+    ]
+
+
 @transformer.case(points=2, hint="num_layers counts the layers of the encoder and of the decoder.")
 def each_layer_adds_its_weights(lab, rng):
-    """A second layer adds the weights of one encoder layer and one decoder layer."""
-    one, two = _size(_filled(lab, rng)), _size(_model(lab, V, D, F, 2, N))
+    """A second and a third layer each add the weights of one encoder and one decoder layer."""
+    models = (_filled(lab, rng), _filled(lab, rng, 2), _model(lab, V, D, F, 3, N))
+    sizes = [_size(model) for model in models]
     least = 12 * D**2 + 4 * D * F  # 3 attentions and 2 feed-forward networks, without biases
     most = least + 40 * D + 8 * F
-    grown = two - one
-    if grown == 0:
-        problem = f"With 1 and with 2 layers it has {one:,} weights: `num_layers` does nothing."
+    grown = [after - before for before, after in zip(sizes, sizes[1:], strict=False)]
+    wrong = [i for i, more in enumerate(grown) if not least <= more <= most]
+    place = wrong[0] if wrong else 0
+    layers, more = place + 1, grown[place]
+    if more == 0:
+        size = f"{sizes[place]:,} weights"
+        problem = f"With {layers} and with {layers + 1} layers it has {size}: "
+        problem += "`num_layers` does nothing."
     else:
-        kind = "few" if grown < least else "many"
-        problem = f"A second layer adds {grown:,} weights, too {kind} for those two layers."
-    expected = f"{least:,} to {most:,} more weights"
-    return holds(least <= grown <= most, expected, f"{grown:,}", problem)
+        kind, which = "few" if more < least else "many", ("second", "third")[place]
+        problem = f"A {which} layer adds {more:,} weights, too {kind} for those two layers."
+    return holds(not wrong, f"{least:,} to {most:,} more weights", f"{more:,}", problem)
 
 
 @transformer.case(points=1, hint="Hand num_heads to the encoder and the decoder.")
@@ -432,19 +488,11 @@ def the_number_of_heads_counts(lab, rng):
 
 @transformer.case(points=1, hint="Every layer you make must lie between the inputs and the logits.")
 def every_weight_learns(lab, rng):
-    """The gradient reaches every weight matrix."""
-    model = _filled(lab, rng)
-    gradients = model.gradients([_ids(rng, 3, 5), _ids(rng, 3, 7)])
+    """With two layers, the gradient reaches every weight matrix."""
+    model = _filled(lab, rng, 2)
     variables = model.variables
-    if not isinstance(gradients, list) or len(gradients) != len(variables) or not variables:
-        raise Mismatch("The model's weights could not be read.")
-    largest = [0.0 if g is None else float(np.abs(g).max(initial=0.0)) for g in gradients]
-    # A bias of the keys moves all scores of a query alike, so its gradient is zero.
-    dead = [
-        path
-        for (path, value), size in zip(variables, largest, strict=True)
-        if value.size > D and not size > 1e-7 * max(largest)
-    ]
+    places = _without_gradient(model, variables, _ids(rng, 3, 5), _ids(rng, 3, 7))
+    dead = [variables[place][0] for place in places]
     problem = f"No gradient reaches {', '.join(dead[:2])}."
     return holds(not dead, "gradients everywhere", f"{len(dead)} weights without", problem)
 
@@ -463,6 +511,9 @@ def dropout_acts_in_training_only(lab, rng):
     ]
 
 
+RIGHT = {"causal": True, "masks": True, "reads": "memory"}  # what each layer should do
+
+
 def _variant(
     vocabulary_size,
     hidden_dim,
@@ -471,37 +522,42 @@ def _variant(
     num_heads,
     dropout=0.0,
     *,
-    causal=True,
     positions=(True, True),
-    masks=True,
-    read_source=True,
-    read_encoder=True,
-    read_itself=False,
     used_layers=None,
     heads=None,
+    shared=False,
     shifted=False,
     activation=None,
+    later=None,
+    **faults,
 ):
-    """Build a transformer of Keras's own layers with one thing wrong."""
+    """Build a transformer of Keras's own layers with one thing wrong.
+
+    `faults` differ from `RIGHT` in every layer, `later` in all but the first.
+    """
     import keras
     from keras import ops
 
     source_ids, target_ids = (keras.Input((None,), dtype="int32") for _ in range(2))
-    mask = ops.not_equal(source_ids, 0)[:, None, :]
-    reading = {"attention_mask": mask} if masks else {}
+    mask, made = ops.not_equal(source_ids, 0)[:, None, :], {}
     drop = keras.layers.Dropout(dropout)
 
-    def add_and_norm(x, update):
-        return keras.layers.LayerNormalization()(x + drop(update))
+    def make(place, kind, *args, **kwargs):
+        if place not in made:
+            made[place] = getattr(keras.layers, kind)(*args, **kwargs)
+        return made[place]
 
-    def attend(x, value, **kwargs):
+    def add_and_norm(x, update, place):
+        return make((*place, "norm"), "LayerNormalization")(x + drop(update))
+
+    def attend(x, value, place, **kwargs):
         n = heads or num_heads
-        layer = keras.layers.MultiHeadAttention(n, hidden_dim // n)
-        return add_and_norm(x, layer(x, value, **kwargs))
+        layer = make(place, "MultiHeadAttention", n, hidden_dim // n)
+        return add_and_norm(x, layer(x, value, **kwargs), place)
 
-    def feed_forward(x):
-        inner = keras.layers.Dense(intermediate_dim, activation="relu")(x)
-        return add_and_norm(x, keras.layers.Dense(hidden_dim)(inner))
+    def feed_forward(x, place):
+        inner = make((*place, "inner"), "Dense", intermediate_dim, activation="relu")(x)
+        return add_and_norm(x, make((*place, "outer"), "Dense", hidden_dim)(inner), place)
 
     def add_positions(x):
         frequency = np.exp(-np.arange(hidden_dim) / hidden_dim * 4).astype("float32")
@@ -513,25 +569,37 @@ def _variant(
         x = keras.layers.Rescaling(hidden_dim**0.5)(x)
         return keras.layers.Lambda(add_positions)(x) if with_positions else x
 
-    memory = embed(source_ids, positions[0])
+    def choices(layer):
+        chosen = RIGHT | faults | ((later or {}) if layer else {})
+        return chosen, {"attention_mask": mask} if chosen["masks"] else {}
+
+    memories = [embed(source_ids, positions[0])]
     count = used_layers or num_layers
-    for _ in range(count if read_encoder else 0):
-        memory = feed_forward(attend(memory, memory, **reading))
+    for i in range(count):
+        _, reading = choices(i)
+        place = 0 if shared else i
+        x = attend(memories[-1], memories[-1], ("encoder", place), **reading)
+        memories.append(feed_forward(x, ("encoder network", place)))
     if shifted:
         target = ops.pad(target_ids[:, :-1], ((0, 0), (1, 0)), constant_values=1)
     x = embed(target if shifted else target_ids, positions[1])
-    for _ in range(count):
-        x = attend(x, x, use_causal_mask=causal)
-        if read_source:
-            x = attend(x, x) if read_itself else attend(x, memory, **reading)
-        x = feed_forward(x)
+    for i in range(count):
+        chosen, reading = choices(i)
+        place = 0 if shared else i
+        x = attend(x, x, ("decoder", place), use_causal_mask=chosen["causal"])
+        if chosen["reads"] == "target":
+            x = attend(x, x, ("cross", place))
+        elif chosen["reads"]:
+            at = {"memory": -1, "same depth": i + 1, "first layer": 1, "embedding": 0}
+            x = attend(x, memories[at[chosen["reads"]]], ("cross", place), **reading)
+        x = feed_forward(x, ("decoder network", place))
     logits = keras.layers.Dense(vocabulary_size, activation=activation)(x)
     return keras.Model([source_ids, target_ids], logits)
 
 
 @transformer.misconception(
     "The decoder sees the future: its self-attention has no causal mask.",
-    fails={"later_targets_are_hidden"},
+    fails={"later_targets_are_hidden", "later_layers_are_masked_too"},
 )
 def no_causal_mask(*sizes, **kwargs):
     """Self-attention of the decoder without a mask."""
@@ -568,7 +636,7 @@ def no_target_positions(*sizes, **kwargs):
 @transformer.misconception(
     "Padding of the source is attended to. Give its padding mask, True at tokens, to the encoder "
     "and to the decoder's cross-attention.",
-    fails={"padding_of_the_source_is_invisible"},
+    fails={"padding_of_the_source_is_invisible", "later_layers_are_masked_too"},
 )
 def visible_padding(*sizes, **kwargs):
     """No padding mask anywhere."""
@@ -581,12 +649,13 @@ def visible_padding(*sizes, **kwargs):
         "every_source_token_counts",
         "source_order_counts",
         "padding_of_the_source_is_invisible",
+        "every_decoder_layer_reads_the_whole_encoder",
         "each_layer_adds_its_weights",
     },
 )
 def no_cross_attention(*sizes, **kwargs):
     """A decoder on its own."""
-    return _variant(*sizes, **kwargs, read_source=False)
+    return _variant(*sizes, **kwargs, reads=None)
 
 
 @transformer.misconception(
@@ -597,23 +666,80 @@ def no_cross_attention(*sizes, **kwargs):
         "every_source_token_counts",
         "source_order_counts",
         "padding_of_the_source_is_invisible",
+        "later_layers_are_masked_too",
+        "every_decoder_layer_reads_the_whole_encoder",
         "each_layer_adds_its_weights",
     },
 )
 def cross_attention_to_itself(*sizes, **kwargs):
     """The decoder takes its own input for the memory."""
-    return _variant(*sizes, **kwargs, read_itself=True)
+    return _variant(*sizes, **kwargs, reads="target")
+
+
+UNMASKED = (
+    "The first layer has its masks and a later one has not. Each decoder layer needs the causal "
+    "mask, each encoder layer and each cross-attention the padding mask of the source."
+)
+
+
+@transformer.misconception(UNMASKED, fails={"later_layers_are_masked_too"})
+def later_layers_see_the_future(*sizes, **kwargs):
+    """A causal mask in the first decoder layer alone."""
+    return _variant(*sizes, **kwargs, later={"causal": False})
+
+
+@transformer.misconception(UNMASKED, fails={"later_layers_are_masked_too"})
+def later_layers_see_padding(*sizes, **kwargs):
+    """A padding mask in the first layers alone."""
+    return _variant(*sizes, **kwargs, later={"masks": False})
 
 
 @transformer.misconception(
+    "One decoder layer reads the encoder's last layer and another reads something else. All of "
+    "them take the same memory: what the whole encoder returns.",
+    fails={"every_decoder_layer_reads_the_whole_encoder"},
+)
+def layers_read_their_own_depth(*sizes, **kwargs):
+    """Decoder layer i reads encoder layer i."""
+    return _variant(*sizes, **kwargs, reads="same depth")
+
+
+@transformer.misconception(
+    "The first decoder layer reads the encoder's output and a later one reads the target. Hand "
+    "`memory` to every decoder layer.",
+    fails={"later_layers_are_masked_too", "every_decoder_layer_reads_the_whole_encoder"},
+)
+def later_layers_read_the_target(*sizes, **kwargs):
+    """The cross-attention of later layers attends to the decoder's own sequence."""
+    return _variant(*sizes, **kwargs, later={"reads": "target"})
+
+
+LAYERS = (
     "Layers are missing, shared, or of another width. Between inputs and logits there should be "
     "num_layers encoder layers and num_layers decoder layers, each with its own weights, "
-    "hidden_dim and intermediate_dim wide.",
-    fails={"each_layer_adds_its_weights"},
+    "hidden_dim and intermediate_dim wide."
 )
+
+
+@transformer.misconception(LAYERS, fails={"each_layer_adds_its_weights"})
+def first_encoder_layer_read(*sizes, **kwargs):
+    """The decoder reads the encoder's first layer, so the others do nothing."""
+    return _variant(*sizes, **kwargs, reads="first layer")
+
+
+ONE_DECODER_LAYER = {"each_layer_adds_its_weights", "every_decoder_layer_reads_the_whole_encoder"}
+
+
+@transformer.misconception(LAYERS, fails=ONE_DECODER_LAYER)
 def one_layer_only(*sizes, **kwargs):
     """One layer, whatever `num_layers` says."""
     return _variant(*sizes, **kwargs, used_layers=1)
+
+
+@transformer.misconception(LAYERS, fails=ONE_DECODER_LAYER)
+def shared_layers(*sizes, **kwargs):
+    """One layer's weights used `num_layers` times."""
+    return _variant(*sizes, **kwargs, shared=True)
 
 
 @transformer.misconception(
@@ -625,13 +751,28 @@ def fixed_heads(*sizes, **kwargs):
     return _variant(*sizes, **kwargs, heads=2)
 
 
-@transformer.misconception(
-    "The output has been through a softmax. Return logits: the loss takes the softmax.",
-    fails={"the_output_is_logits"},
+ACTIVATED = (
+    "The output has been through an activation, such as softmax, sigmoid or ReLU. Return logits: "
+    "the last Dense has no activation, and the loss takes the softmax."
 )
+
+
+@transformer.misconception(ACTIVATED, fails={"the_output_is_logits"})
 def softmax_output(*sizes, **kwargs):
     """Probabilities."""
     return _variant(*sizes, **kwargs, activation="softmax")
+
+
+@transformer.misconception(ACTIVATED, fails={"the_output_is_logits"})
+def relu_output(*sizes, **kwargs):
+    """The negative logits are lost."""
+    return _variant(*sizes, **kwargs, activation="relu")
+
+
+@transformer.misconception(ACTIVATED, fails={"the_output_is_logits"})
+def tanh_output(*sizes, **kwargs):
+    """Both signs, but never above 1."""
+    return _variant(*sizes, **kwargs, activation="tanh")
 
 
 @transformer.misconception(
@@ -762,6 +903,39 @@ def stop_at_the_first_end(model, source_ids, start_id, end_id, max_length):
     return np.where(np.arange(max_length) < steps, ids, 0)
 
 
+@greedy.misconception(
+    "You stop when one row ends, and return fewer columns. The other rows are not finished, and "
+    "the result has max_length columns."
+)
+def cut_off_at_the_first_end(model, source_ids, start_id, end_id, max_length):
+    """One row ends the loop for all, and nothing is filled up."""
+    ids = greedy_decode(model, source_ids, start_id, end_id, max_length)
+    ends = np.flatnonzero((ids == end_id).any(0))
+    return ids[:, : ends[0] + 1] if len(ends) else ids
+
+
+@greedy.misconception(
+    "You stop when the first row ends, and return what all rows hold by then. Each row ends on its "
+    "own, and the result has max_length columns."
+)
+def first_row_decides(model, source_ids, start_id, end_id, max_length):
+    """Row 0 ends the loop for all; the others are not looked at."""
+    ids = beyond_the_end(model, source_ids, start_id, end_id, max_length)
+    ends = np.flatnonzero(ids[0] == end_id)
+    return ids[:, : ends[0] + 1] if len(ends) else ids
+
+
+@greedy.misconception(
+    "You stop only at a step where all rows write the end, and forget that rows have ended before. "
+    "Remember for each row whether it has ended, and write 0 from then on."
+)
+def stop_where_all_end_at_once(model, source_ids, start_id, end_id, max_length):
+    """No memory of rows that have ended."""
+    ids = beyond_the_end(model, source_ids, start_id, end_id, max_length)
+    ends = np.flatnonzero((ids == end_id).all(0))
+    return ids[:, : ends[0] + 1] if len(ends) else ids
+
+
 @greedy.misconception("You return fewer columns when all rows end early. Fill up with 0.")
 def cut_off(model, source_ids, start_id, end_id, max_length):
     """As many columns as the longest row has tokens."""
@@ -847,14 +1021,14 @@ def _model(lab, *sizes, **kwargs):
     return model
 
 
-def _filled(lab, rng):
-    """Return the model of one layer with weights of ours, built by the first case."""
-    model = MODELS.get(lab._transport)
-    if model is None:
-        model = _model(lab, V, D, F, 1, N).fill(rng, [_ids(rng, 2, 5), _ids(rng, 2, 7)])
-        MODELS[lab._transport] = model
-    model._lab = lab  # calls are recorded by case
-    return model
+def _filled(lab, rng, layers=1):
+    """Return the model of so many layers with weights of ours, made by the first case."""
+    models = MODELS.setdefault(lab._transport, {})
+    if layers not in models:
+        model = _model(lab, V, D, F, layers, N)
+        models[layers] = model.fill(rng, [_ids(rng, 2, 5), _ids(rng, 2, 7)])
+    models[layers]._lab = lab  # calls are recorded by case
+    return models[layers]
 
 
 def _logits(model, source_ids, target_ids, **kwargs):
@@ -895,6 +1069,67 @@ def _no_change(change, problem):
 
 def _some_change(change, problem):
     return holds(change > CHANGED, "a change", f"a change of {change:.2g}", problem)
+
+
+def _no_activation(model, logits, source_ids, target_ids):
+    """See that the last map alone makes the logits, by a change of its weights.
+
+    Scaled by -2, a map without activation gives -2 times the logits. Where the logits come from
+    the embeddings, a bias is moved; without one, the embeddings grow, and so should the logits.
+    """
+    variables = model.variables
+    shapes = [np.squeeze(value).shape for _, value in variables]
+    kernels, biases = ([i for i, s in enumerate(shapes) if s == size] for size in ((D, V), (V,)))
+    change, expected = dict.fromkeys(kernels + biases, lambda value: -2 * value), -2 * logits
+    if len(kernels) != 1 and len(biases) == 1:
+        change, expected = {biases[0]: lambda value: value - 3}, logits - 3
+    elif len(kernels) != 1 or len(biases) > 1:
+        tables = [i for i, s in enumerate(shapes) if s in ((V, D), (D, V))]
+        change, expected = dict.fromkeys(tables, lambda value: 1000 * value), None
+    with model.changed({i: new(variables[i][1]) for i, new in change.items()}):
+        found = _logits(model, source_ids, target_ids)
+    problem = "The last map's weights do not act on the output as they do without an activation."
+    if expected is None:
+        large = not change or np.abs(found).max() > 20
+        return holds(large, "large logits of large weights", "small ones", problem)
+    off = _difference(expected, found)
+    return holds(off < 1e-4, "logits", f"other values, off by {off:.2g}", problem)
+
+
+def _without_gradient(model, variables, source_ids, target_ids):
+    """Return the places among the model's variables of the matrices that no gradient reaches."""
+    gradients = model.gradients([source_ids, target_ids])
+    whole = isinstance(gradients, list) and len(gradients) == len(variables) > 0
+    if not whole or not all(g is None or isinstance(g, np.ndarray) for g in gradients):
+        raise Mismatch("The model's weights could not be read.")
+    sizes = [0.0 if g is None else float(np.abs(g).max(initial=0.0)) for g in gradients]
+    # A bias of the keys moves all scores of a query alike, so its gradient is zero.
+    matrices = [i for i, (_, value) in enumerate(variables) if value.size > D]
+    return [i for i in matrices if not sizes[i] > 1e-7 * max(sizes)]
+
+
+def _attentions_to_the_source(model, variables, rng):
+    """Find the attentions whose keys come from the source: a path, and the places of its matrices.
+
+    With a single source token their weights are 1, so no gradient reaches queries and keys. The
+    matrices beside them belong to the same attention. Other layouts are passed over.
+    """
+    found = {}
+    for place in _without_gradient(model, variables, _ids(rng, 3, 1), _ids(rng, 3, 7)):
+        parts = variables[place][0].split("/")
+        found["/".join(parts[: -2 if parts[-1] == "kernel" else -1])] = None
+    for home in found:
+        inside = [i for i, (path, _) in enumerate(variables) if path.startswith(f"{home}/")]
+        found[home] = [i for i in inside if variables[i][1].size > D]
+    sizes = {home: sum(variables[i][1].size for i in found[home]) for home in found}
+    return {home: found[home] for home in found if home and sizes[home] <= 4 * D * D}
+
+
+def _lost_without(model, variables, places, source_ids, target_ids):
+    """Count the weights in other matrices that no gradient reaches while these are zero."""
+    with model.changed({place: np.zeros_like(variables[place][1]) for place in places}):
+        dead = _without_gradient(model, variables, source_ids, target_ids)
+    return sum(variables[place][1].size for place in dead if place not in places)
 
 
 def _size(model):

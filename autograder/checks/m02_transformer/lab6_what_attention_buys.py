@@ -1,5 +1,6 @@
 """Checks of lab 6: the data of associative recall, and what a fair comparison needs."""
 
+import itertools
 import math
 
 import numpy as np
@@ -167,7 +168,7 @@ def minus_one_where_nothing_is_asked(keys, values, positions, length):
 
 sample = Exercise(
     "sample_recall",
-    points=6,
+    points=7,
     signature="sample_recall(seed, num_examples, num_pairs, length, vocabulary_size)",
     package=f"{DATA}.sample_recall",
     forbids=[f"{DATA}.sample_recall", f"{DATA}.associative_recall", f"{DATA}.load"],
@@ -188,12 +189,14 @@ def sample_recall(seed, num_examples, num_pairs, length, vocabulary_size):
     return draw(np.random.default_rng(seed), num_examples, num_pairs, length, vocabulary_size // 2)
 
 
+ARRAYS = ("keys", "values", "positions")
+
+
 def three_arrays(lab, seed, num_examples, num_pairs, *sizes):
     """Ask for a draw and make sure of its form."""
     drawn = lab.sample_recall(seed, num_examples, num_pairs, *sizes)
-    names = ("keys", "values", "positions")
-    parts = [array(part) for part in unpack(drawn, *names)]
-    for part, name in zip(parts, names, strict=True):
+    parts = [array(part) for part in unpack(drawn, *ARRAYS)]
+    for part, name in zip(parts, ARRAYS, strict=True):
         if part.shape != (num_examples, num_pairs):
             expected = (num_examples, num_pairs)
             raise Mismatch(f"The {name} have shape {part.shape}; it should be {expected}.")
@@ -221,48 +224,235 @@ def ids_come_from_their_halves(lab, rng):
 def nothing_repeats_in_an_example(lab, rng):
     """Within an example no key, no value and no position comes twice."""
     drawn = three_arrays(lab, seed_from(rng), 211, 5, 17, 22)
-    names = ("keys", "values", "positions")
     return [
         equal([len(set(row)) for row in part.tolist()], np.full(211, 5), what=f"different {name}")
-        for part, name in zip(drawn, names, strict=True)
+        for part, name in zip(drawn, ARRAYS, strict=True)
     ]
 
 
-@sample.case(points=1, hint="The pairs take places 0 to 2K - 1.")
+@sample.case(points=1, hint="The pairs take places 0 to 2K - 1. Do not sort the positions.")
 def questions_come_after_the_pairs(lab, rng):
-    """Questions stand at places 2K to T - 1, and each of these places occurs."""
-    _, _, positions = three_arrays(lab, seed_from(rng), 307, 3, 17, 22)
-    return equal(np.unique(positions), np.arange(6, 17), what="set of positions")
+    """Each question can stand at every place from 2K to T - 1, and nowhere else."""
+    _, _, positions = three_arrays(lab, seed_from(rng), 509, 3, 17, 22)
+    return [
+        equal(np.unique(column), np.arange(6, 17), what=f"set of positions[:, {i}]")
+        for i, column in enumerate(positions.T)
+    ]
 
 
-@sample.case(points=1, hint="Do not sort the positions: position i belongs to key i.")
-def questions_come_in_any_order(lab, rng):
-    """With three pairs, all six orders of the questions occur."""
-    _, _, positions = three_arrays(lab, seed_from(rng), 307, 3, 17, 22)
-    orders = np.unique(np.argsort(positions, axis=1), axis=0)
-    return equal(len(orders), math.factorial(3), what="number of orders")
+# The next three cases ask for properties of chance. A right draw fails them with a probability
+# below 1e-9 in all, whatever its generator: each bound is Chernoff's, Hoeffding's or a count of
+# pairs, summed over all that is looked at. None is an approximation.
+SURPRISE = 33  # in nats: at most 2·exp(-33) = 1e-14 for each of the 10,000 cells of `Counts`
 
 
-@sample.case(points=1, hint="Draw the values on their own, not from the keys.")
-def a_key_has_another_value_each_time(lab, rng):
-    """Over many examples every key comes with every value."""
-    keys, values, _ = three_arrays(lab, seed_from(rng), 997, 3, 13, 22)
-    pairs = np.unique(np.stack([keys.ravel(), values.ravel()]), axis=1)
-    allowed = (pairs[0] > 0) & (pairs[0] < 11) & (pairs[1] >= 11)
-    return equal(int(allowed.sum()), 110, what="number of different pairs")
+class Counts:
+    """How often the choices in a draw of N examples come, alone and together.
+
+    `columns` below are such as `{"keys": [0, 2]}`. Only the ids that occur and the examples
+    without a repetition count: what is wrong with these costs points elsewhere.
+    """
+
+    def __init__(self, drawn):
+        unrepeated = [np.diff(np.sort(part, axis=1)).all(1) for part in drawn]
+        kept = np.all(unrepeated, axis=0)
+        if kept.mean() < 0.05:
+            raise Mismatch("In nearly all examples a key, a value or a position comes twice.")
+        self.ids = {name: len(np.unique(p)) for name, p in zip(ARRAYS, drawn, strict=True)}
+        if max(self.ids.values()) > 11:
+            raise Mismatch("With V = 10 and T = 11 you drew more than 11 different ids or places.")
+        self.drawn = {name: p[kept] for name, p in zip(ARRAYS, drawn, strict=True)}
+        self.num_examples = int(kept.sum())
+
+    def uneven(self, columns):
+        """Say which choice comes too often or too seldom for equally likely ones, or nothing.
+
+        A count as far from N/cells as c has a probability of at most 2·exp(-N·KL(c/N, 1/cells)).
+        """
+        labels, num_labels = self._label(columns)
+        cells = math.prod(math.perm(self.ids[name], len(c)) for name, c in columns.items())
+        counts = np.bincount(labels, minlength=min(cells, num_labels + 1))
+        cost = self.num_examples * divergence(counts / self.num_examples, 1 / cells)
+        return self._worst(
+            cost, counts, np.full(len(counts), self.num_examples / cells), labels, columns
+        )
+
+    def tied(self, one, other):
+        """Say which choices in `one` and `other` come together too often or too seldom.
+
+        How often each comes alone is taken as it is. Of the r examples with one choice, c have
+        another one that comes n times in all: a hypergeometric count, for which the same bound
+        holds with r in the place of N and n/N as the probability.
+        """
+        (rows, height), (columns, width) = self._label(one), self._label(other)
+        labels = rows * width + columns
+        counts = np.bincount(labels, minlength=height * width).reshape(height, width)
+        in_row, in_column = counts.sum(1, keepdims=True), counts.sum(0)
+        cost = in_row * divergence(counts / in_row, in_column / self.num_examples)
+        mean = in_row * in_column / self.num_examples
+        return self._worst(cost.ravel(), counts.ravel(), mean.ravel(), labels, one | other)
+
+    def _label(self, columns):
+        """Number the choices in some columns; return the labels `(N,)` and how many there are."""
+        chosen = np.concatenate([self.drawn[name][:, c] for name, c in columns.items()], axis=1)
+        labels = np.zeros(len(chosen), int)
+        for digits in chosen.T:
+            digits = np.unique(digits, return_inverse=True)[1]
+            labels = np.unique(labels * len(labels) + digits, return_inverse=True)[1]
+        return labels, labels.max() + 1
+
+    def _worst(self, cost, counts, mean, labels, columns):
+        worst = int(cost.argmax())
+        if cost[worst] < SURPRISE:
+            return ""
+        count, expected = counts[worst], f"about {mean[worst]:,.0f} are expected"
+        if count == 0:
+            some = " and some ".join(columns)
+            return f"Some {some} come in none of {self.num_examples:,} examples; {expected}."
+        row = np.flatnonzero(labels == worst)[0]
+        shown = " and ".join(
+            f"{name}[:, {c[0]}] = {self.drawn[name][row, c[0]]}"
+            if len(c) == 1
+            else f"{name} = {self.drawn[name][row, c].tolist()}"
+            for name, c in columns.items()
+        )
+        return f"{count:,} of {self.num_examples:,} examples have {shown}; {expected}."
+
+
+def divergence(q, p):
+    """Return KL(q, p) between a coin that shows heads with probability q and one with p."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        heads, tails = q * np.log(q / p), (1 - q) * np.log((1 - q) / (1 - p))
+    return np.nan_to_num(heads, nan=0.0) + np.nan_to_num(tails, nan=0.0)
+
+
+def by_chance(problems, expected, got):
+    """Return a comparison that shows the first problem, if there is one."""
+    problem = next(filter(None, problems), "")
+    return holds(not problem, expected, got if problem else expected, problem)
+
+
+@sample.case(points=1, hint="Shuffle all allowed ids, keep the first K, and sort nothing.")
+def all_choices_are_equally_likely(lab, rng):
+    """Any K keys, values or places come about as often as any other K, in any order."""
+    counts = Counts(three_arrays(lab, seed_from(rng), 4001, 3, 11, 10))
+    return [
+        by_chance(
+            (counts.uneven({name: c}) for c in ([0], [1], [2], [0, 1, 2])),
+            f"all choices of {name} equally often",
+            "some more often than others",
+        )
+        for name in ARRAYS
+    ]
+
+
+@sample.case(points=1, hint="Make one generator, and draw the three arrays one after the other.")
+def keys_values_and_positions_are_independent(lab, rng):
+    """Any keys come with any values at any positions: none of the three gives away another."""
+    counts = Counts(three_arrays(lab, seed_from(rng), 4001, 3, 11, 10))
+    single, row = [[0], [1], [2]], [0, 1, 2]
+    found = [
+        by_chance(
+            (
+                counts.tied({one: i}, {other: j})
+                for i, j in [*itertools.product(single, single), (row, row)]
+            ),
+            f"any {one} with any {other}",
+            f"some {one} more often with some {other}",
+        )
+        for one, other in itertools.combinations(ARRAYS, 2)
+    ]
+    of_three = itertools.product(single, single, single)
+    together = by_chance(
+        (counts.tied({"keys": i, "values": j}, {"positions": k}) for i, j, k in of_three),
+        "any keys with any values at any positions",
+        "some more often than others",
+    )
+    return [*found, together, *apart(lab, rng)]
+
+
+def apart(lab, rng):
+    """Compare the three shuffles of one long example with each other.
+
+    Generators with the same seed often go apart after the first example, since the ranges differ
+    in size. In it they repeat each other, perhaps one place or one id off. Two independent
+    shuffles agree at 16 places with a probability of at most 1/16! = 5e-14. Runs of neighbours
+    agree by chance and do not count.
+    """
+    for length in (184, 185):  # as many places as keys, then as many as values
+        drawn = three_arrays(lab, seed_from(rng), 1, 61, length, 126)
+        shuffles = [part[0] - low for part, low in zip(drawn, (1, 63, 122), strict=True)]
+        for (one, a), (other, b) in itertools.combinations(zip(ARRAYS, shuffles, strict=True), 2):
+            jumps = np.abs(np.diff(a)[:-1]) > 1
+            agree = max(
+                int((jumps & (a[1:-1] == b[1 + shift : 60 + shift] + step)).sum())
+                for shift in (-1, 0, 1)
+                for step in (-1, 0, 1)
+            )
+            yield holds(
+                agree < 16,
+                f"{one} and {other} shuffled independently",
+                f"nearly the same shuffle at {agree} of 61 pairs",
+                f"In one example of 61 pairs, {agree} {other} follow from the {one}.",
+            )
+
+
+@sample.case(points=1, hint="Let one generator run on from example to example.")
+def every_example_is_drawn_anew(lab, rng):
+    """Examples do not come again: not later, not with the next seed, not in part."""
+    seed, sizes = seed_from(rng), (13, 53, 56)
+    drawn = three_arrays(lab, seed, 2053, *sizes)
+    later = [three_arrays(lab, seed + step, 53, *sizes) for step in (1, 2)]
+    return [
+        comparison
+        for name, *parts in zip(ARRAYS, drawn, *later, strict=True)
+        for comparison in (all_different(name, *parts), little_in_common(name, parts[0]))
+    ]
+
+
+def all_different(name, drawn, *later):
+    """State that fewer than 8 rows come again.
+
+    Two rows of 13 out of 27 are equal with a probability of 14!/27! = 8e-18, any two of these
+    2,159 rows with 2e-11. Where the rows are sorted, which is wrong but another mistake, a few
+    come again by chance.
+    """
+    rows = np.concatenate([drawn, *later])
+    again = len(rows) - len(np.unique(rows, axis=0))
+    within = len(drawn) - len(np.unique(drawn, axis=0))
+    where = f"{within:,} of {len(drawn):,} examples have the {name} of an earlier one."
+    if not within:
+        where = f"Seeds s, s + 1 and s + 2 share the {name} of {again} examples."
+    return holds(again < 8, f"other {name} in every example", f"{again:,} come again", where)
+
+
+def little_in_common(name, drawn):
+    """State that an example has few ids of the one before: K²/n on average, by Hoeffding."""
+    rows = drawn[: len(drawn) // 2 * 2]
+    holds_id = (rows[..., None] == np.unique(rows)).any(1)  # (B, ids)
+    pairs, num_pairs = len(rows) // 2, rows.shape[1]
+    common = (holds_id[0::2] & holds_id[1::2]).sum(1).mean()
+    mean = num_pairs**2 / 27
+    return holds(
+        common < mean + num_pairs * math.sqrt(25 / (2 * pairs)),
+        f"{mean:.1f} of {num_pairs} {name} in common by chance",
+        f"{common:.1f} in common",
+        f"On average an example has {common:.1f} of its {num_pairs} {name} in common with the "
+        f"one before; {mean:.1f} are expected.",
+    )
 
 
 @sample.case(points=1, hint="Make a generator inside the function: np.random.default_rng(seed).")
 def the_seed_decides(lab, rng):
     """The same seed gives the same draw, another seed another one."""
     seed = seed_from(rng)
-    first, again, other = (
-        np.concatenate(three_arrays(lab, s, 13, 3, 17, 22), axis=1) for s in (seed, seed, seed + 1)
+    first, again, *others = (
+        np.concatenate(three_arrays(lab, s, 13, 3, 17, 22), axis=1)
+        for s in (seed, seed, 0, seed + 1, seed + 2, seed + 1024)
     )
-    differs = not np.array_equal(first, other)
-    got = "another draw" if differs else "the same draw"
+    different = len({other.tobytes() for other in (first, *others)})
     return [
-        holds(differs, "another draw for another seed", got),
+        holds(different == 5, "5 draws for 5 seeds", f"{different} different draws"),
         equal(again, first, what="second draw with the same seed"),
     ]
 
@@ -315,7 +505,7 @@ def questions_among_the_pairs(seed, num_examples, num_pairs, length, vocabulary_
 @sample.misconception(
     "Your questions always come in the same order as the pairs. A model could then replay the "
     "values in order and never look at a key.",
-    fails={"questions_come_in_any_order"},
+    fails={"questions_come_after_the_pairs", "all_choices_are_equally_likely"},
 )
 def sorted_positions(seed, num_examples, num_pairs, length, vocabulary_size):
     keys, values, positions = drawn_with(seed, num_examples, num_pairs, length, vocabulary_size)
@@ -323,9 +513,40 @@ def sorted_positions(seed, num_examples, num_pairs, length, vocabulary_size):
 
 
 @sample.misconception(
+    "You draw one number for an example, and its other ids follow from it, as neighbours do. Then "
+    "one key gives away the others, and examples soon come again. Draw each of the K from all "
+    "that are left.",
+    fails={"all_choices_are_equally_likely", "every_example_is_drawn_anew"},
+)
+def neighbours_from_a_random_start(seed, num_examples, num_pairs, length, vocabulary_size):
+    rng, half = np.random.default_rng(seed), vocabulary_size // 2
+
+    def rows(low, high):
+        start = rng.integers(0, high - low, (num_examples, 1))
+        return low + (start + np.arange(num_pairs)) % (high - low)
+
+    return rows(1, half), rows(half, vocabulary_size), rows(2 * num_pairs, length)
+
+
+@sample.misconception(
+    "Two of your arrays go together: one gives away the other. Do you make a generator for each "
+    "array? With the same seed it repeats the same random numbers. Make one generator and draw "
+    "keys, values and positions from it, one after the other.",
+    fails={"keys_values_and_positions_are_independent"},
+)
+def a_generator_for_each_array(seed, num_examples, num_pairs, length, vocabulary_size):
+    def rows(low, high):
+        table = np.tile(np.arange(low, high), (num_examples, 1))
+        return np.random.default_rng(seed).permuted(table, axis=1)[:, :num_pairs]
+
+    half = vocabulary_size // 2
+    return rows(1, half), rows(half, vocabulary_size), rows(2 * num_pairs, length)
+
+
+@sample.misconception(
     "Your values follow from the keys, so weights could hold the pairs. The value of a key must "
     "change from example to example.",
-    fails={"ids_come_from_their_halves", "a_key_has_another_value_each_time"},
+    fails={"ids_come_from_their_halves", "keys_values_and_positions_are_independent"},
 )
 def a_fixed_value_for_each_key(seed, num_examples, num_pairs, length, vocabulary_size):
     keys, _, positions = drawn_with(seed, num_examples, num_pairs, length, vocabulary_size)
@@ -333,12 +554,23 @@ def a_fixed_value_for_each_key(seed, num_examples, num_pairs, length, vocabulary
 
 
 @sample.misconception(
+    "Your examples come again, later in the draw or with the next seed. New examples, which shall "
+    "measure the model, are then not new. Make one generator from `seed` and let it run on.",
+    fails={"every_example_is_drawn_anew"},
+)
+def a_generator_for_each_example(seed, num_examples, num_pairs, length, vocabulary_size):
+    sizes = (1, num_pairs, length, vocabulary_size)
+    examples = [drawn_with(seed + b, *sizes) for b in range(num_examples)]
+    return tuple(np.concatenate(parts) for parts in zip(*examples, strict=True))
+
+
+@sample.misconception(
     "All your examples are the same draw. Draw keys, values and positions anew for every example.",
     fails={
         "ids_come_from_their_halves",
         "questions_come_after_the_pairs",
-        "questions_come_in_any_order",
-        "a_key_has_another_value_each_time",
+        "all_choices_are_equally_likely",
+        "every_example_is_drawn_anew",
     },
 )
 def one_draw_for_all(seed, num_examples, num_pairs, length, vocabulary_size):
@@ -380,18 +612,31 @@ def recall_accuracy(logits, targets):
     return np.mean(np.argmax(logits, axis=-1)[asked] == targets[asked])
 
 
-def questions(rng, counts, length, vocabulary_size):
-    """Draw targets with `counts` questions per row, and logits that are right on some."""
+def questions(rng, counts, length, vocabulary_size, right):
+    """Draw targets with `counts` questions per row, and logits that are right on `right` of them.
+
+    Of the wrong answers some are other values, the others keys or the blank; then the target is
+    the best among the values. At places without a question anything is the answer.
+    """
+    half = vocabulary_size // 2
     targets = np.zeros((len(counts), length), "int64")
     for row, count in zip(targets, counts, strict=True):
         places = rng.permutation(np.arange(1, length))[:count]
-        row[places] = rng.integers(vocabulary_size // 2, vocabulary_size, count)
-    logits = rng.normal(size=(len(counts), length, vocabulary_size))
-    right = np.zeros(len(counts) * length, bool)
-    right[rng.permutation(len(right))[: int(0.6 * len(right))]] = True
-    first, second = np.nonzero(right.reshape(targets.shape))
-    logits[first, second, targets[first, second]] += 6
+        row[places] = rng.integers(half, vocabulary_size, count)
+    logits = rng.uniform(-3, 3, (len(counts), length, vocabulary_size))
+    asked = rng.permutation(np.argwhere(targets))
+    for i, (b, t) in enumerate(asked):
+        logits[b, t, targets[b, t]] = 4
+        if i >= right:
+            value = half + (targets[b, t] - half + rng.integers(1, half)) % half
+            other = value if i % 3 == 0 else i % 3 // 2 * rng.integers(1, half)
+            logits[b, t, other] = 5
     return logits, targets
+
+
+def two_scores(rng, num_questions):
+    """Draw two different numbers of right answers, neither none nor all."""
+    return rng.permutation(np.arange(1, num_questions))[:2].tolist()
 
 
 def logits_for(answers, vocabulary_size):
@@ -401,36 +646,51 @@ def logits_for(answers, vocabulary_size):
 
 @accuracy.case(points=1, hint="Two questions, one right answer. What stands at other places?")
 def one_of_two_on_paper(lab, rng):
-    """Targets 0 0 4 0 5 and answers 0 3 4 0 3 give one half."""
-    logits = logits_for(np.array([[0, 3, 4, 0, 3]]), 6)
-    return close(lab.recall_accuracy(logits, np.array([[0, 0, 4, 0, 5]])), 0.5, what="accuracy")
+    """Targets 0 0 4 0 5 and answers 0 3 4 0 3 give one half, answers 0 3 4 0 5 give one."""
+    targets = np.array([[0, 0, 4, 0, 5]])
+    half, full = (logits_for(np.array([[0, 3, 4, 0, last]]), 6) for last in (3, 5))
+    return [
+        close(lab.recall_accuracy(half, targets), 0.5, what="accuracy"),
+        close(lab.recall_accuracy(full, targets), 1.0, what="accuracy"),
+    ]
 
 
 @accuracy.case(points=1, hint="Keep only the places where targets != 0.")
 def blanks_do_not_count(lab, rng):
     """Other logits at places without a question change nothing."""
-    logits, targets = questions(rng, (3, 5, 4), 11, 14)
-    expected = recall_accuracy(logits, targets)
-    changed = np.where((targets == 0)[..., None], rng.normal(size=logits.shape), logits)
-    blank = np.where((targets == 0)[..., None], logits_for(0 * targets, 14), logits)
-    return [close(lab.recall_accuracy(x, targets), expected) for x in (logits, changed, blank)]
+    found = []
+    for right in two_scores(rng, 12):
+        logits, targets = questions(rng, (3, 5, 4), 11, 14, right)
+        nothing = (targets == 0)[..., None]
+        changed = np.where(nothing, rng.normal(size=logits.shape), logits)
+        blank = np.where(nothing, logits_for(0 * targets, 14), logits)
+        scores = [lab.recall_accuracy(x, targets) for x in (logits, changed, blank)]
+        found += [close(score, right / 12, what="accuracy") for score in scores]
+    return found
 
 
 @accuracy.case(points=1, hint="Take one mean over all questions of the batch.")
 def every_question_counts_the_same(lab, rng):
-    """A question counts the same in an example with one question and in one with seven."""
-    _, targets = questions(rng, (1, 7), 13, 10)
-    answers = targets.copy()
-    answers[1, np.flatnonzero(targets[1])[:5]] = 0  # 1 of 1 and 2 of 7: 3 of 8
-    return close(lab.recall_accuracy(logits_for(answers, 10), targets), 3 / 8, what="accuracy")
+    """A question counts the same in an example with one question and in one with many."""
+    found = []
+    for count, right in zip((7, 10), two_scores(rng, 7), strict=True):
+        _, targets = questions(rng, (1, count), 13, 10, 0)
+        answers = targets.copy()
+        wrong = rng.permutation(np.flatnonzero(targets[1]))[right:]
+        answers[1, wrong] = rng.integers(0, 5, len(wrong))
+        score = lab.recall_accuracy(logits_for(answers, 10), targets)
+        found.append(close(score, (1 + right) / (1 + count), what="accuracy"))
+    return found
 
 
-@accuracy.case(points=1, hint="Is the answer the largest logit, or do you use its probability?")
-def a_narrow_lead_is_a_full_answer(lab, rng):
-    """The largest logit decides, however small its lead."""
-    logits, targets = questions(rng, (2, 4, 3), 7, 10)
-    narrow = logits / 64
-    return close(lab.recall_accuracy(narrow, targets), recall_accuracy(logits, targets))
+@accuracy.case(points=1, hint="Is the answer the largest of all V logits, by however little?")
+def the_largest_of_all_logits_is_the_answer(lab, rng):
+    """The largest logit decides, however small its lead, and be it the blank's or a key's."""
+    found = []
+    for right in two_scores(rng, 9):
+        logits, targets = questions(rng, (2, 4, 3), 7, 10, right)
+        found.append(close(lab.recall_accuracy(logits / 64, targets), right / 9, what="accuracy"))
+    return found
 
 
 def right_answers(logits, targets):
@@ -476,6 +736,15 @@ def mean_of_rows(logits, targets):
 )
 def shifted(logits, targets):
     return recall_accuracy(logits[:, :-1], targets[:, 1:])
+
+
+@accuracy.misconception(
+    "You looked for the largest logit among the values only. The answer is the largest of all V: "
+    "a model that says a key or the blank is wrong."
+)
+def among_the_values(logits, targets):
+    half = logits.shape[-1] // 2
+    return recall_accuracy(np.where(np.arange(2 * half) < half, -np.inf, logits), targets)
 
 
 @accuracy.misconception(
@@ -532,7 +801,11 @@ def lstm_units_for_budget(budget, vocabulary_size, embedding_dim, num_layers=1):
 
 def whole_numbers(lab, *args, **kwargs):
     """Ask for a width and compare both numbers."""
-    got = unpack(lab.lstm_units_for_budget(*args, **kwargs), "units", "weights")
+    names = ("units", "weights")
+    got = unpack(lab.lstm_units_for_budget(*args, **kwargs), *names)
+    for number, name in zip(got, names, strict=True):
+        if isinstance(number, float | np.ndarray) and np.asarray(number).dtype.kind == "f":
+            raise Mismatch(f"{name} is a float; return an int.")
     expected = lstm_units_for_budget(*args, **kwargs)
     return [
         equal(got[0], expected[0], what="number of units"),
@@ -668,29 +941,41 @@ def clock(durations):
     return (71 + np.concatenate([[0], np.cumsum(durations)])) / 1024
 
 
+def steps(rng, count):
+    """Draw `count` different durations in random order; return them and their median."""
+    durations = rng.permutation(np.arange(11, 611))[:count]
+    ordered = np.sort(durations)
+    return durations, (ordered[(count - 1) // 2] + ordered[count // 2]) / 2
+
+
+def timed(lab, first, counted, median):
+    """Ask for the median step time after some first steps, all in units of 1/1024 s."""
+    got = lab.median_step_time(clock([*first, *counted]), len(first))
+    return close(got, median / 1024, 1e-5, what="median time")
+
+
 @step_time.case(points=1, hint="Leave out `warmup` steps, no more and no fewer.")
 def the_warm_up_is_left_out(lab, rng):
-    """The first steps, which compile, do not count; all later ones do."""
+    """The first steps, which compile, do not count, whether slow or fast; all later ones do."""
     paper = np.array([0, 6, 6.02, 6.05, 6.06, 6.17])
-    steps = rng.permutation([11, 13, 17, 23, 29, 41, 97])
-    readings = clock([5003, 3, *steps])  # the second step is fast, and left out all the same
-    every = clock(np.concatenate([steps, [31, 37]]))
-    return [
-        close(lab.median_step_time(paper, 1), 0.025, 1e-5, what="median time"),
-        close(lab.median_step_time(readings, 2), 23 / 1024, 1e-5, what="median time"),
-        close(lab.median_step_time(every, 0), 29 / 1024, 1e-5, what="median time"),
-    ]
+    found = [close(lab.median_step_time(paper, 1), 0.025, 1e-5, what="median time")]
+    for warmup, count in ((0, 8), (1, 9), (2, 7), (3, 10), (5, 6)):
+        fast = rng.integers(1, 11, max(0, warmup - 1))
+        first = [*rng.integers(3001, 6001, min(1, warmup)), *fast]
+        found.append(timed(lab, first, *steps(rng, count)))
+    return found
 
 
 @step_time.case(points=1, hint="The mean follows one slow step; the median does not.")
 def one_slow_step_does_not_matter(lab, rng):
     """A step that another program slowed down leaves the result as it is."""
-    steps = rng.permutation([11, 13, 17, 23, 29, 31, 37, 41])
-    slowed = np.where(steps == 41, 2048, steps)
-    return [
-        close(lab.median_step_time(clock([3001, *d]), 1), 26 / 1024, 1e-5, what="median time")
-        for d in (steps, slowed)
-    ]
+    found = []
+    for count in (8, 11):
+        counted, median = steps(rng, count)
+        slowed = np.where(counted == counted.max(), rng.integers(2001, 3001), counted)
+        first = rng.integers(3001, 6001, 1)
+        found += [timed(lab, first, durations, median) for durations in (counted, slowed)]
+    return found
 
 
 @step_time.misconception("You took the mean: one slow step moves it. Take the median.")

@@ -158,7 +158,7 @@ def test_a_record_is_readable_and_found_again():
     made = record(QUESTIONS["single"], "b", {"n": 3}, "ada", "m02_transformer")
     shown = saved(made)
 
-    assert shown["text/html"] == "<p>Saved: <b>b</b></p>"
+    assert shown["text/html"] == '<p class="quiz-saved">Saved: <b>b</b></p>'
     assert shown["text/plain"] == "Saved: b"
     assert records([{"output_type": "display_data", "data": shown}], "q01") == [made]
     assert records([{"output_type": "display_data", "data": shown}], "q02") == []
