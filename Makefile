@@ -1,6 +1,7 @@
 # make lab       set up, then open JupyterLab at the course (NO_BROWSER=1 prints the address)
 # make setup     the set-up alone
 # make test      set up with the test tools, then run the tests
+# make attacks   hand in notebooks that cheat, and see that they gain nothing
 # make parity    set up with jax, torch and transformers, then compare with them
 # make lint      style of the code, and labs/ equal to what the sources build
 #
@@ -20,10 +21,10 @@ INSTALL = @$(if $(PYTHON),,$(BIN)/python course/install.py --check $(1) 2>/dev/n
 	if "$$python" -c '$(FIT)' >/dev/null 2>&1; then exec "$$python" course/install.py $(1); fi; \
 	done; echo "$(NONE)" >&2; exit 1
 
-.PHONY: help setup lab test parity lint
+.PHONY: help setup lab test attacks parity lint
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | sed -n '1,7p'
+	@sed -n 's/^# \{0,1\}//p' Makefile | sed -n '1,8p'
 
 setup:
 	$(call INSTALL)
@@ -34,6 +35,10 @@ lab: setup
 test:
 	$(call INSTALL,test)
 	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+attacks:
+	$(call INSTALL,test)
+	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -m attack -n $(WORKERS) --dist load $(ARGS)
 
 parity:
 	$(call INSTALL,test parity)

@@ -1,91 +1,213 @@
 """Prove the grader: what is right gets full marks, what is wrong loses points and is named.
 
-For each exercise: an unwritten answer, constants and the first argument handed back earn 0; the
-reference and every alternative earn full marks for several seeds; every misconception loses
-points and is named; every case is failed by something.
+`proof` says what is proved of each exercise. Of each quiz it is that every key can be computed in
+every variant, and that no slip gives the key. Several processes share the work (`workers`), the
+exercises worth most first.
 """
 
 import argparse
+import gc
 import importlib.util
 import json
+import os
 import sys
 import time
-from dataclasses import asdict, dataclass, field
+import traceback
+from contextlib import contextmanager
+from dataclasses import asdict, astuple, dataclass, field
+from functools import cache
 from pathlib import Path
 
-import numpy as np
-
 from autograder.build.source import read
-from autograder.errors import CourseError
-from autograder.exercise import ALTERNATIVES, load_module, modules
-from autograder.referee import PRACTICE_SEED, judge
-from autograder.wire.in_process import InProcess
+from autograder.errors import CourseError, UsageError
+from autograder.exercise import load_labs, modules
+from autograder.proof import RIGHT, Row, parts, prove_part, whole
+from autograder.workers import share
 
 SOLUTIONS = Path(__file__).resolve().parents[1] / "solutions"
-SEEDS = (PRACTICE_SEED, "second", "third")
-LEAST_MISCONCEPTIONS, LEAST_ALTERNATIVES = 5, 3
 
 
 @dataclass
-class Row:
-    """What was found for one exercise; `faults` says what is not perfect."""
+class Quiz:
+    """What was found for one quiz: how many keys were computed, and what is wrong."""
 
-    exercise: str
-    points: float
-    stub: float = 0.0
-    reference: float = 0.0
-    accepted: int = 0
-    alternatives: int = 0
-    killed: int = 0
-    named: int = 0
-    misconceptions: int = 0
-    seconds: float = 0.0
-    faults: list = field(default_factory=list)
+    module: str
+    items: int = 0
+    keys: int = 0
+    problems: list = field(default_factory=list)
+
+    @property
+    def line(self):
+        """What was proved, in one line."""
+        found = "; ".join(self.problems) or "no problems"
+        mark = "✗" if self.problems else "✓"
+        return f"{mark} {self.module} quiz: {self.items} items, {self.keys} keys computed, {found}"
+
+
+@dataclass
+class Proof:
+    """What was found for each exercise and quiz; `broken` names the checks that do not load."""
+
+    rows: list = field(default_factory=list)
+    quizzes: list = field(default_factory=list)
+    broken: list = field(default_factory=list)
+
+    @property
+    def faults(self):
+        """What is not perfect, a sentence each."""
+        found = [f"{row.exercise}: {fault}." for row in self.rows for fault in row.faults]
+        return self.broken + found
 
     @property
     def perfect(self):
-        """Whether every cell of the row is as it should be."""
-        return not self.faults
+        """Whether everything is as it should be."""
+        return not self.faults and not any(quiz.problems for quiz in self.quizzes)
 
 
-def prove(module=None, lab=None, say=None):
-    """Return one `Row` per exercise.
+def prove(module=None, lab=None, say=None, jobs=None, seeds=None):
+    """Return the `Proof` of the exercises and quizzes.
 
     Args:
         module: str. A module's slug; all modules by default.
-        lab: str. One lab of it, `"lab1_self_attention"`.
-        say: called with each finished row.
+        lab: str. One lab of it, `"lab1_self_attention"` or `"lab1"`, without the quiz.
+        say: called with a line on what is being proved, when that changes.
+        jobs: int. Processes at a time; one per processor core by default.
+        seeds: int. Seeds for each answer; few by default, see `proof`.
 
     Raises:
-        CourseError: the module is unknown, or there are no sources beside the checks.
+        CourseError: the module or lab is unknown, or there are no sources beside the checks.
     """
-    rows = []
+    proof, chosen, quizzes = Proof(), [], []
     for slug in [module] if module else modules():
-        exercises = load_module(slug)
-        for stem in dict.fromkeys(e.lab for e in exercises.values()):
-            if lab in (None, stem):
-                rows += _prove_lab(slug, stem, exercises, say)
-    if not rows:
-        raise CourseError(f"There is no lab {lab!r} in {module}.")
-    return rows
+        exercises, broken = load_labs(slug)
+        proof.broken += [text for stem, text in broken.items() if _is(lab, stem)]
+        found = [exercise for exercise in exercises.values() if _is(lab, exercise.lab)]
+        for stem in dict.fromkeys(exercise.lab for exercise in found):
+            read(_source(slug, stem), exercises)
+        chosen += found
+        if lab is None and (SOLUTIONS / slug / "quiz.yaml").is_file():
+            quizzes.append(_Task(slug))
+    if not chosen and not proof.broken:
+        raise UsageError(f"There is no lab {lab!r} in {module or 'any module'}.")
+    tasks = {exercise.id: _tasks(exercise, seeds) for exercise in chosen}
+    # What is worth most takes longest: it comes first.
+    first = sorted(chosen, key=lambda exercise: -exercise.points)
+    todo = [task for exercise in first for task in tasks[exercise.id]] + quizzes
+    replies = _replies(todo, say, jobs or _cores())
+    proof.rows = [_row(exercise, [replies[t] for t in tasks[exercise.id]]) for exercise in chosen]
+    proof.quizzes = [_quiz(task.slug, replies[task]) for task in quizzes]
+    return proof
 
 
-def _prove_lab(slug, stem, exercises, say):
+def _is(lab, stem):
+    return lab in (None, stem, stem.partition("_")[0])
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A part of an exercise's proof, or the quiz of a module."""
+
+    slug: str
+    lab: str = ""
+    name: str = "quiz"
+    part: int | str = RIGHT
+    seeds: int | None = None
+
+
+def _tasks(exercise, seeds):
+    where = exercise.module, exercise.lab, exercise.name
+    return [_Task(*where, part, seeds) for part in parts(exercise)]
+
+
+def _replies(tasks, say, jobs):
+    """Return what several processes reply to the tasks, as a dictionary."""
+    at_work, replies = [], {}
+
+    def begun(values):
+        at_work.append(_Task(*values))
+        if say:
+            names = ", ".join(dict.fromkeys(task.name for task in at_work))
+            say(f"{len(replies) / len(tasks):.0%} proved, at work on {names}")
+
+    todo = [list(astuple(task)) for task in tasks]
+    for values, reply in share(todo, "autograder.prove.prove_task", jobs, begun):
+        task = _Task(*values)
+        at_work.remove(task)
+        replies[task] = reply
+    return replies
+
+
+def _row(exercise, replies):
+    """Return the row of an exercise, with a fault for each part that could not be proved."""
+    row = whole(exercise, [(Row(**r["row"]), r["failed"]) for r in replies if "row" in r])
+    died = dict.fromkeys(reply["died"] for reply in replies if "died" in reply)
+    row.faults = [*died] or row.faults
+    return row
+
+
+def _quiz(slug, reply):
+    return Quiz(slug, problems=[reply["died"]]) if "died" in reply else Quiz(**reply)
+
+
+def _cores():
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def prove_task(values):
+    """Carry out a `_Task` in a worker; return what was found, as JSON holds it."""
+    task = _Task(*values)
+    try:
+        if not task.lab:
+            return asdict(prove_quiz(task.slug))
+        exercises, namespace = _lab(task.slug, task.lab)
+        start = time.process_time()  # a busy machine shall not make an exercise look slow
+        exercise = exercises[f"{task.slug}.{task.name}"]
+        row, failed = prove_part(exercise, namespace, task.part, task.seeds)
+        row.seconds = round(time.process_time() - start, 2)
+        return {"row": asdict(row), "failed": sorted(failed)}
+    except Exception as error:  # noqa: BLE001  one that cannot be proved costs the others nothing
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{'/'.join(Path(frame.filename).parts[-3:])}:{frame.lineno}"
+        return {"died": f"the proof stopped at {where}: {type(error).__name__}: {error}"}
+
+
+def prove_quiz(slug):
+    """Compute every key of a module's quiz, in every variant."""
+    from autograder.quiz.bank import find
+    from autograder.quiz.items import BankError, Computed
+    from autograder.quiz.review import review_keys
+    from autograder.quiz.variants import variants
+
+    quiz = Quiz(slug)
+    try:
+        bank = find(slug)
+        quiz.items = len(bank.items)
+        computed = [item for item in bank.items if isinstance(item, Computed)]
+        review_keys(bank)
+        quiz.keys = sum(len(variants(item.choose)) for item in computed)
+    except BankError as error:
+        quiz.problems = str(error).splitlines()
+    return quiz
+
+
+@cache
+def _lab(slug, stem):
+    """Return the exercises and the names that the lab's reference defines."""
+    exercises, _ = load_labs(slug)
+    namespace = reference_names(read(_source(slug, stem), exercises))
+    _load_alternatives(slug, stem)
+    gc.collect()
+    gc.freeze()  # TensorFlow's million objects stay: no later collection walks through them
+    gc.set_threshold(100_000, 20, 20)
+    return exercises, namespace
+
+
+def _source(slug, stem):
     path = SOLUTIONS / slug / f"{stem}.py"
     if not path.is_file():
         raise CourseError(f"{slug}/{stem}: there is no source {path.name} in solutions.")
-    namespace = reference_names(read(path, exercises))
-    _load_alternatives(slug, stem)
-    rows = []
-    for exercise in exercises.values():
-        if exercise.lab == stem:
-            start = time.perf_counter()
-            row = _prove_exercise(exercise, namespace)
-            row.seconds = round(time.perf_counter() - start, 2)
-            rows.append(row)
-            if say:
-                say(row)
-    return rows
+    return path
 
 
 def reference_names(lab):
@@ -102,156 +224,6 @@ def _load_alternatives(slug, stem):
     if path.is_file():
         spec = importlib.util.spec_from_file_location(f"{slug}_{stem}_alternatives", path)
         spec.loader.exec_module(importlib.util.module_from_spec(spec))
-
-
-def _prove_exercise(exercise, namespace):
-    row = Row(exercise.id, exercise.points)
-    reference, failed = namespace[exercise.name], set()
-    _prove_stub(row, exercise, namespace)
-    _prove_constants(row, exercise, namespace, reference, failed)
-    row.reference = min(_judge(exercise, namespace, reference, s).points for s in SEEDS)
-    if row.reference < exercise.points:
-        row.faults.append(f"the reference earns {row.reference:g}: {_why(exercise, namespace)}")
-    _prove_alternatives(row, exercise, namespace)
-    for misconception in exercise.misconceptions:
-        _prove_misconception(row, exercise, misconception, namespace, reference, failed)
-    idle = [case.name for case in exercise.cases if case.name not in failed]
-    if idle:
-        row.faults.append(f"nothing fails the cases {', '.join(idle)}")
-    return row
-
-
-def _judge(exercise, namespace, answer, seed=PRACTICE_SEED):
-    return judge(exercise, InProcess(namespace | {exercise.name: answer}), seed)
-
-
-def _why(exercise, namespace):
-    for seed in SEEDS:
-        for case in _judge(exercise, namespace, namespace[exercise.name], seed).cases:
-            if not case.passed:
-                return f"{case.name}: {case.problem}"
-    return "it is not repeatable"
-
-
-def _prove_stub(row, exercise, namespace):
-    def stub(*args, **kwargs):
-        raise NotImplementedError
-
-    answer = type("Stub", (), {"__init__": stub}) if exercise.kind == "layer" else stub
-    missing = {name: value for name, value in namespace.items() if name != exercise.name}
-    unwritten = _judge(exercise, namespace, answer).points
-    row.stub = max(unwritten, judge(exercise, InProcess(missing)).points)
-    if row.stub:
-        row.faults.append(f"an unwritten answer earns {row.stub:g}")
-
-
-def _prove_constants(row, exercise, namespace, reference, failed):
-    if exercise.kind == "layer":
-        return
-    answers = {
-        "None": lambda *args, **kwargs: None,
-        "zeros": lambda *args, **kwargs: _zeros(reference(*args, **kwargs)),
-        "the first argument": lambda *args, **kwargs: args[0],
-    }
-    for name, answer in answers.items():
-        verdict = _judge(exercise, namespace, answer)
-        failed.update(case.name for case in verdict.cases if not case.passed)
-        if verdict.points:
-            row.faults.append(f"returning {name} earns {verdict.points:g}")
-
-
-def _zeros(value):
-    if isinstance(value, tuple | list):
-        return type(value)(_zeros(item) for item in value)
-    if hasattr(value, "shape") and not callable(value):
-        return np.zeros_like(np.asarray(value))
-    return 0 if isinstance(value, int | float) else None
-
-
-def _prove_alternatives(row, exercise, namespace):
-    found = ALTERNATIVES.get(exercise.id, {})
-    row.alternatives = len(found)
-    for name, answer in found.items():
-        verdicts = [_judge(exercise, namespace, answer, seed) for seed in SEEDS]
-        row.accepted += all(verdict.passed for verdict in verdicts)
-        for verdict in verdicts:
-            wrong = [f"{c.name}: {c.problem}" for c in verdict.cases if not c.passed]
-            if wrong:
-                row.faults.append(f"the alternative {name} loses points ({wrong[0]})")
-                break
-    if len(found) < LEAST_ALTERNATIVES:
-        row.faults.append(f"it has {len(found)} alternatives, fewer than {LEAST_ALTERNATIVES}")
-
-
-def _prove_misconception(row, exercise, misconception, namespace, reference, failed):
-    row.misconceptions = len(exercise.misconceptions)
-    answer = _as_learner(exercise, misconception, reference)
-    verdict = _judge(exercise, namespace, answer)
-    failed.update(case.name for case in verdict.cases if not case.passed)
-    row.killed += not verdict.passed
-    row.named += verdict.misconception == misconception.message
-    if verdict.passed:
-        row.faults.append(f"the misconception {misconception.name} passes")
-    elif verdict.misconception != misconception.message:
-        wrong = ", ".join(case.name for case in verdict.cases if not case.passed)
-        row.faults.append(f"the misconception {misconception.name} is not named (fails {wrong})")
-    if len(exercise.misconceptions) < LEAST_MISCONCEPTIONS:
-        count = f"fewer than {LEAST_MISCONCEPTIONS} misconceptions"
-        if count not in row.faults:
-            row.faults.append(count)
-
-
-def _as_learner(exercise, misconception, reference):
-    """Return the misconception as a learner's answer, reached over the real wire."""
-    if misconception.fails is not None:
-        return misconception.function() if exercise.kind == "layer" else misconception.function
-    if exercise.kind == "layer":
-        return _layer_with(exercise, misconception.function, reference)
-
-    def answer(*args, **kwargs):
-        values = {name: _array(value) for name, value in kwargs.items()}
-        return misconception.function(*[_array(value) for value in args], **values)
-
-    return answer
-
-
-def _layer_with(exercise, function, reference):
-    """Return the reference class with its output replaced by the misconception's.
-
-    The reference's own output is added zero times, so that every weight keeps a gradient.
-    """
-    inside = exercise.signature.partition("(")[2].rpartition(")")[0]
-    names = [part.split("=")[0].strip() for part in inside.split(",")]
-
-    class Misconceived(reference):
-        def __init__(self, *args, **kwargs):
-            super().__init__(*args, **kwargs)
-            given = dict(zip(names, args, strict=False)) | kwargs
-            given = {name: value for name, value in given.items() if name in names}
-            object.__setattr__(self, "given", given)
-
-        def __call__(self, *args, **kwargs):
-            output = super().__call__(*args, **kwargs)
-            found = [(v.path, np.asarray(v)) for v in self.trainable_variables]
-            weights = next(iter(exercise.read_weights(found, self.given)))
-            view = type("View", (), self.given | {"weights": weights, "config": self.given})()
-            values = {name: _array(value) for name, value in kwargs.items()}
-            result = function(view, *[_array(value) for value in args], **values)
-            same = not isinstance(result, tuple) and np.shape(result) == tuple(output.shape)
-            return np.asarray(result, "float32") + 0 * output if same else result
-
-    Misconceived.__name__ = exercise.name
-    return Misconceived
-
-
-def _array(value):
-    """Turn tensors into float64 or integer arrays; leave layers and plain values alone."""
-    if isinstance(value, bool | int | float | str) or value is None or not hasattr(value, "shape"):
-        return value
-    if callable(value):
-        return value
-    array = np.asarray(value)
-    return array.astype("float64") if array.dtype.kind == "f" else array
 
 
 def table(rows):
@@ -278,36 +250,56 @@ def table(rows):
     return shown
 
 
-def as_json(rows):
-    """Return the rows and their sums as JSON text."""
+def as_json(proof):
+    """Return the rows, their sums and the quizzes as JSON text."""
+    rows = proof.rows
     sums = ("points", "accepted", "alternatives", "killed", "named", "misconceptions")
     total = {name: sum(getattr(row, name) for row in rows) for name in sums}
-    total |= {"exercises": len(rows), "perfect": all(row.perfect for row in rows)}
-    return json.dumps({"exercises": [asdict(row) for row in rows], "total": total}, indent=1)
+    total |= {"exercises": len(rows), "perfect": proof.perfect}
+    found = {"exercises": [asdict(row) for row in rows], "total": total}
+    found |= {"quizzes": [asdict(quiz) for quiz in proof.quizzes], "broken": proof.broken}
+    return json.dumps(found, indent=1)
+
+
+@contextmanager
+def progress():
+    """Return a function that shows one line of progress, in a terminal only."""
+    from rich.console import Console
+
+    with Console(stderr=True).status("Starting the processes") as status:
+        yield status.update
+
+
+def show(proof):
+    """Print the table, and below it what was found for the quizzes."""
+    from rich.console import Console
+
+    console = Console()
+    console.print(table(proof.rows))
+    for quiz in proof.quizzes:
+        console.print(quiz.line, soft_wrap=True, markup=False, highlight=False)
 
 
 def main(argv=None):
-    """Run `python -m autograder.prove`; exit 1 when a cell is not perfect."""
-    parser = argparse.ArgumentParser(prog="autograder.prove", description=prove.__doc__)
+    """Run `python -m autograder.prove`; exit 1 when something is not perfect."""
+    parser = argparse.ArgumentParser(prog="autograder.prove", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("module", nargs="?")
-    parser.add_argument("--lab")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--lab", help="only this lab of the module, such as lab1; no quiz")
+    parser.add_argument("--seeds", type=int, help="seeds for each answer; few by default")
+    parser.add_argument("--jobs", type=int, help="processes at a time; one per core by default")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     options = parser.parse_args(argv)
     try:
-        rows = prove(options.module, options.lab)
+        with progress() as say:
+            proof = prove(options.module, options.lab, say, options.jobs, options.seeds)
     except CourseError as error:
         print(error, file=sys.stderr)
         return 2
-    if options.json:
-        print(as_json(rows))
-    else:
-        from rich.console import Console
-
-        Console().print(table(rows))
-        for row in rows:
-            for fault in row.faults:
-                print(f"{row.exercise}: {fault}.")
-    return 0 if all(row.perfect for row in rows) else 1
+    print(as_json(proof)) if options.json else show(proof)
+    for fault in proof.faults:
+        print(fault, file=sys.stderr if options.json else sys.stdout)
+    return 0 if proof.perfect else 1
 
 
 if __name__ == "__main__":

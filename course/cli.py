@@ -32,6 +32,13 @@ def _slug(module):
     return find_module(module).slug if module else None
 
 
+def _tell(remarks, problems):
+    for remark in remarks:
+        typer.echo(remark)
+    for problem in problems:
+        typer.echo(problem, err=True)
+
+
 def _show(table):
     from rich.console import Console
 
@@ -164,19 +171,28 @@ def grade(
     folder: Folder = Path("."),
     assignments: Assignments = (),
     learners: Learners = (),
-    jobs: Annotated[int, Option(min=1, help="Notebooks graded at a time.")] = 2,
+    jobs: Annotated[
+        int | None, Option(min=1, help="Notebooks graded at a time; one per processor by default.")
+    ] = None,
     again: Annotated[bool, Option(help="Also what was graded and has not changed.")] = False,
+    tier: Annotated[
+        bool, Option("--tier", help="Only say how this machine confines learners' code.")
+    ] = False,
+    trust: Annotated[
+        bool, Option("--trust", help="Grade even where nothing confines learners' code.")
+    ] = False,
 ):
     """Grade what was collected; exit code 1 when a submission could not be graded."""
+    from autograder.confine import tiers
     from autograder.grading.grade import grade
-    from autograder.grading.table import grade_table, remarks
+    from autograder.grading.table import Bar, grade_table, remarks
 
-    grades = grade(folder, list(assignments), list(learners), jobs, again)
+    if tier:
+        return typer.echo("\n".join(tiers.report()))
+    with Bar() as bar:
+        grades = grade(folder, list(assignments), list(learners), jobs, again, bar, trust)
     _show(grade_table(grades))
-    for remark in remarks(grades):
-        typer.echo(remark)
-    for problem in grades.problems:
-        typer.echo(problem, err=True)
+    _tell(remarks(grades), grades.problems)
     raise typer.Exit(grades.exit_code)
 
 
@@ -227,14 +243,16 @@ def build(
 @app.command(rich_help_panel=AUTHOR)
 def prove(
     module: Module = None,
+    lab: Annotated[str | None, Option(help="Only this lab, such as lab1; no quiz.")] = None,
+    seeds: Annotated[int | None, Option(min=1, help="Seeds per answer; few by default.")] = None,
     as_json: Annotated[bool, Option("--json", help="Print JSON instead of the table.")] = False,
 ):
     """Prove the grader: right answers pass, wrong ones lose points and are named."""
     from autograder import prove
 
-    rows = prove.prove(_slug(module))
-    typer.echo(prove.as_json(rows)) if as_json else _show(prove.table(rows))
-    for row in rows:
-        for fault in row.faults:
-            typer.echo(f"{row.exercise}: {fault}.", err=True)
-    raise typer.Exit(not all(row.perfect for row in rows))
+    with prove.progress() as say:
+        proof = prove.prove(_slug(module), lab, say, seeds=seeds)
+    typer.echo(prove.as_json(proof)) if as_json else prove.show(proof)
+    for fault in proof.faults:
+        typer.echo(fault, err=True)
+    raise typer.Exit(not proof.perfect)

@@ -32,6 +32,7 @@ def lab_environment(workspace, environment=None):
         environment[name] = os.pathsep.join(path for path in paths if path)
     environment["COURSE_WORKSPACE"] = str(workspace)
     environment["JUPYTER_PREFER_ENV_PATH"] = "1"
+    environment.setdefault("JUPYTER_DEFAULT_PROVISIONER_NAME", "course-warm")
     environment.setdefault("KERAS_BACKEND", "tensorflow")
     environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     return environment

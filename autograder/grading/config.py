@@ -4,6 +4,9 @@ from pathlib import Path
 
 from autograder.build.release import configure as configure_release
 
+OURS = "autograder.grading"
+TEMPLATES = Path(__file__).parent / "templates"
+EXCHANGE = "exchange"
 TEMPLATE = '''"""nbgrader's configuration of this course folder, written by `course init`.
 
 `configure` makes `nbgrader autograde`, `nbgrader generate_feedback` and formgrader grade as
@@ -21,6 +24,10 @@ configure(c, Path(__file__).parent)
 # c.Judge.cell_seconds = 60
 # c.Judge.call_seconds = 30
 
+# Where the buttons "Release" and "Collect" of formgrader, and nbgrader's commands of these names,
+# put and find files: a folder that you and your learners can reach on one machine.
+# c.Exchange.root = "/srv/nbgrader/exchange"
+
 # What a late submission loses: here a tenth of its score for each day begun.
 # c.AssignLatePenalties.plugin_class = "autograder.grading.late.LatePenalty"
 # c.LatePenalty.share_per_day = 0.1
@@ -34,19 +41,25 @@ def configure(config, folder):
         config: the traitlets configuration object of `nbgrader_config.py`.
         folder: the course folder.
     """
-    from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata
+    import nbgrader
 
-    from autograder.grading import preprocessors as ours
-
+    folder = Path(folder).resolve()
+    nbgraders = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"
     configure_release(config)
-    config.CourseDirectory.root = str(Path(folder).resolve())
+    config.CourseDirectory.root = str(folder)
     config.CourseDirectory.course_id = "transformers"
-    config.Autograde.exporter_class = ours.TolerantExporter
-    config.Autograde.pre_convert_hook = ours.settle
-    config.Autograde.sanitize_preprocessors = [CheckCellMetadata]
+    config.Exchange.root = str(folder / EXCHANGE)
+    # Else formgrader warns that it cannot show the server's configuration, which is Jupyter's own.
+    config.FormgradeExtension.debug = False
+    config.Autograde.exporter_class = f"{OURS}.preprocessors.TolerantExporter"
+    config.Autograde.pre_convert_hook = f"{OURS}.preprocessors.settle"
+    config.Autograde.sanitize_preprocessors = ["nbgrader.preprocessors.CheckCellMetadata"]
     config.Autograde.autograde_preprocessors = [
-        ours.Judge,
-        ours.SaveGrades,
-        AssignLatePenalties,
-        CheckCellMetadata,
+        f"{OURS}.preprocessors.Judge",
+        f"{OURS}.preprocessors.SaveGrades",
+        "nbgrader.preprocessors.AssignLatePenalties",
+        "nbgrader.preprocessors.CheckCellMetadata",
     ]
+    config.HTMLExporter.preprocessors = [f"{OURS}.pages.Tidy"]
+    config.HTMLExporter.filters = {"markdown2html": f"{OURS}.pages.markdown"}
+    config.HTMLExporter.extra_template_basedirs = [str(TEMPLATES), str(nbgraders)]

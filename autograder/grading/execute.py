@@ -2,41 +2,64 @@
 
 A cell past its limit is interrupted; a kernel that ignores this, or dies, is replaced by a fresh
 one in which the cells that went well before run again. The referee never runs here: it talks to
-the kernel over the wire (`autograder.wire.pipe`).
+the kernel over the wire.
 """
 
-import asyncio
-import os
-import sys
-import tempfile
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from queue import Empty
-from subprocess import DEVNULL
+from dataclasses import asdict, dataclass, field
 
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
-from jupyter_client.manager import KernelManager
-from jupyter_core.utils import ensure_event_loop
 from nbformat.v4 import output_from_msg
 
+from autograder.confine import limits as confine
+from autograder.errors import CourseError
+from autograder.kernels.client import CellClient
+from autograder.kernels.confined import ConfinedKernel, shared_zygote
+from autograder.kernels.ordinary import OrdinaryKernel
+from autograder.wire.channel import BUSY
 from autograder.wire.client import LearnerError
-from autograder.wire.pipe import KernelProbe
+from autograder.workers import own_cores
 
 GRACE = 5.0
 MAX_OUTPUT = 200_000
 MAX_RESTARTS = 3
-START_SECONDS = 120
 KEPT_OUTPUTS = ("stream", "display_data", "execute_result", "error")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds that a cell, a call of the referee and a whole notebook may take."""
+    """What a notebook may use.
+
+    Attributes:
+        cell_seconds: seconds of one cell. Time that a kernel waits for a processor is not
+            counted, up to five times as much wall time.
+        call_seconds: seconds of one call of the referee.
+        notebook_seconds: seconds of the whole notebook.
+        memory: MB of all its processes together, beyond what the warm process has.
+        disk: MB that it may write.
+        processes: processes and threads.
+    """
 
     cell_seconds: float = 60.0
     call_seconds: float = 30.0
     notebook_seconds: float = 900.0
+    memory: int = 4096
+    disk: int = 256
+    processes: int = 512
+
+    def as_dict(self):
+        """Return the limits as JSON takes them."""
+        return asdict(self)
+
+    def confined(self):
+        """Return the limits that a confined kernel takes."""
+        return confine.Limits(
+            self.memory,
+            self.disk,
+            self.processes,
+            cpu=int(self.notebook_seconds) + 60,
+            cores=own_cores(),
+        )
 
 
 @dataclass
@@ -47,53 +70,41 @@ class Ran:
     problem: str = ""
 
 
-class OwnKernelSpec(KernelSpecManager):
-    """Knows one kernel: this interpreter's. A learner's kernelspec cannot choose another."""
-
-    def get_kernel_spec(self, kernel_name):
-        """Return the specification of `python3` whatever is asked for."""
-        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-        command += ["--HistoryManager.enabled=False"]
-        return KernelSpec(argv=command, display_name="Python 3", language="python")
-
-
 class Sandbox:
-    """A kernel in an empty folder; use it in a `with` block, in a thread without an event loop.
+    """A kernel for one notebook; use it in a `with` block, in a thread without an event loop.
 
     Args:
         limits: the `Limits`.
+        tier: str. How it is confined: see `autograder.confine.tiers`.
+        secret_folders: paths that the kernel must not see, wherever they lie.
     """
 
-    def __init__(self, limits):
-        self.limits = limits
+    def __init__(self, limits, tier="open", secret_folders=()):
+        self.limits, self.tier = limits, tier
         self.good = []  # sources that ran to their end, for a fresh kernel
         self.restarts = 0
-        self.deadline = time.monotonic() + limits.notebook_seconds
-        self._manager = self._client = None
+        self.deadline = time.monotonic() + limits.notebook_seconds * BUSY
+        self._secret_folders = secret_folders
+        self._kernel = self._client = None
 
     def __enter__(self):
-        self._folder = tempfile.TemporaryDirectory(prefix="grading-", ignore_cleanup_errors=True)
         try:
             self._start()
         except BaseException:
-            self.__exit__()
+            self._stop()
             raise
         return self
 
     def __exit__(self, *exception):
         self._stop()
-        self._folder.cleanup()
-        ensure_event_loop().close()  # jupyter_client made one for this thread
-        asyncio.set_event_loop(None)
 
     def run(self, source):
         """Run one cell and return what it did; never raises for what the cell does."""
         if not self._alive() and not self._replace():
             return Ran([], "This cell did not run: the kernel died too often.")
-        left = self.deadline - time.monotonic()
-        if left <= 0:
+        if self._left() <= 0:
             return Ran([], "This cell did not run: the whole notebook took too long.")
-        ran = self._run(source, min(self.limits.cell_seconds, left))
+        ran = self._run(source)
         if not ran.problem:
             self.good.append(source)
         elif not self._alive():
@@ -109,86 +120,94 @@ class Sandbox:
         """
         if not self._alive() and not self._replace():
             raise LearnerError("KernelDied", "The kernel died too often to check this exercise.")
-        left = max(1.0, self.deadline - time.monotonic())
+        seconds = min(self.limits.call_seconds, max(1.0, self._left()))
         submitted = []
 
         def execute(code):
-            submitted.append(self._client.execute(code, store_history=False, allow_stdin=False))
+            submitted.append(self._client.execute(code, quiet=True))
 
-        probe = KernelProbe(
-            execute, self._manager.interrupt_kernel, self._alive,
-            seconds=min(self.limits.call_seconds, left),
-        )  # fmt: skip
         try:
-            with probe:
-                yield _Hasty(probe)
+            with self._kernel.wire(execute, seconds) as transport:
+                yield _Hasty(transport)
         finally:
             settled = submitted and self._collect(submitted[0], GRACE)[1]
             if not settled:
-                self._kill()
+                self._kernel.kill()
 
-    def _run(self, source, seconds):
-        message = self._client.execute(source, allow_stdin=False, stop_on_error=False)
-        outputs, ended = self._collect(message, seconds)
+    def _left(self):
+        return self.deadline - time.monotonic()
+
+    def _run(self, source):
+        seconds = self.limits.cell_seconds
+        request = self._client.execute(source)
+        outputs, ended = self._until(request, seconds)
         if ended:
             return Ran(outputs)
         if not self._alive():
-            return Ran(outputs, "The kernel died while this cell ran.")
-        self._manager.interrupt_kernel()
-        more, ended = self._collect(message, GRACE)
+            return Ran(outputs, self._death())
+        self._kernel.interrupt()
+        more, ended = self._collect(request, GRACE)
         outputs += [output for output in more if output["output_type"] != "error"]
         if not ended:
-            self._kill()
+            self._kernel.kill()
         return Ran(outputs, f"This cell ran for more than {seconds:.3g} seconds and was stopped.")
 
-    def _collect(self, message, seconds):
+    def _death(self):
+        """Say why the kernel is gone."""
+        excess = self._kernel.why()
+        if excess:
+            return f"This cell used {excess}, so its kernel was ended."
+        return "The kernel died while this cell ran."
+
+    def _until(self, request, seconds):
+        """Gather a cell's outputs while it has time left by the kernel's clock.
+
+        Wall time may be five times as long, so that a busy machine costs nobody points.
+        """
+        start = self._kernel.clock()
+        last = time.monotonic() + min(seconds * BUSY, max(0.1, self._left()))
+        outputs, wait = [], seconds
+        while True:
+            wait = min(wait, last - time.monotonic())
+            more, ended = self._collect(request, max(0.0, wait))
+            for output in more:
+                _add(outputs, output)
+            used = self._kernel.clock() - start
+            if ended or not self._alive() or used >= seconds or time.monotonic() >= last:
+                return outputs, ended
+            wait = seconds - used + 0.1
+
+    def _collect(self, request, seconds):
         """Gather the outputs of a request until its cell is idle; return them and whether it is.
 
         Output past the limit is thrown away while the cell runs on.
         """
-        outputs, size, end = [], 0, time.monotonic() + seconds
-        while time.monotonic() < end:
+        outputs, size = [], 0
+        messages = self._client.messages(request, seconds)
+        while True:
             try:
-                received = self._client.get_iopub_msg(timeout=min(0.5, seconds))
-            except Empty:
-                if not self._alive():
-                    return outputs, False
+                kind, content, message = next(messages)
+            except StopIteration as stop:
+                return outputs, stop.value
+            if kind not in KEPT_OUTPUTS:
                 continue
-            except Exception:  # a forged or damaged message is not the learner's answer
-                continue
-            if received["parent_header"].get("msg_id") != message:
-                continue
-            kind, content = received["msg_type"], received["content"]
-            if kind == "status" and content.get("execution_state") == "idle":
-                return outputs, True
-            if kind in KEPT_OUTPUTS:
-                size += len(repr(content))
-                if size <= MAX_OUTPUT:
-                    _add(outputs, output_from_msg(received))
-                elif not outputs or outputs[-1].get("text") != TRUNCATED["text"]:
-                    outputs.append(dict(TRUNCATED))
-        return outputs, False
+            size += len(repr(content))
+            if size <= MAX_OUTPUT:
+                with suppress(Exception):  # a forged or damaged message is not the answer
+                    _add(outputs, output_from_msg(message))
+            elif not outputs or outputs[-1].get("text") != TRUNCATED["text"]:
+                outputs.append(dict(TRUNCATED))
 
     def _start(self):
-        environment = {
-            name: value for name, value in os.environ.items() if not name.startswith("COURSE_")
-        }
-        work, settings = (os.path.join(self._folder.name, name) for name in ("work", "ipython"))
-        os.makedirs(work, exist_ok=True)
-        environment |= {"TF_CPP_MIN_LOG_LEVEL": "2", "IPYTHONDIR": settings}
-        channels = {} if os.name == "nt" else {"transport": "ipc"}
-        connection = os.path.join(self._folder.name, f"kernel-{self.restarts}.json")
-        self._manager = KernelManager(
-            kernel_name="python3",
-            kernel_spec_manager=OwnKernelSpec(),
-            connection_file=connection,
-            shutdown_wait_time=1.0,
-            **channels,
-        )
-        self._manager.start_kernel(cwd=work, env=environment, stdout=DEVNULL, stderr=DEVNULL)
-        self._client = self._manager.blocking_client()
-        self._client.start_channels()
-        self._client.wait_for_ready(timeout=START_SECONDS)
+        if self.tier == "open":
+            self._kernel = OrdinaryKernel()
+        else:
+            self._kernel = ConfinedKernel(
+                shared_zygote(), self.tier, self.limits.confined(), self._secret_folders
+            )
+        self._client = CellClient(self._kernel.connection_file, self._alive)
+        if not self._client.wait_until_ready():
+            raise CourseError("The kernel did not start.")
 
     def _replace(self):
         """Start a fresh kernel and run the good cells again; return whether it is there."""
@@ -198,27 +217,20 @@ class Sandbox:
         self._stop()
         self._start()
         for source in list(self.good):
-            self._run(source, self.limits.cell_seconds)
+            self._run(source)
             if not self._alive():
                 return False
         return True
 
     def _alive(self):
-        return self._manager is not None and self._manager.is_alive()
-
-    def _kill(self):
-        with suppress(Exception):
-            self._manager.shutdown_kernel(now=True)
+        return self._kernel is not None and self._kernel.alive()
 
     def _stop(self):
         if self._client is not None:
-            with suppress(Exception):
-                self._client.stop_channels()
-        if self._manager is not None:
-            self._kill()
-            with suppress(Exception):
-                self._manager.cleanup_resources()
-        self._manager = self._client = None
+            self._client.close()
+        if self._kernel is not None:
+            self._kernel.close()
+        self._kernel = self._client = None
 
 
 TRUNCATED = {

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,9 @@ COLUMNS = (
     "raw_score", "late_penalty", "score", "max_score",
 )  # fmt: skip
 MODULE_COLUMNS = ("learner", "last_name", "first_name", "email", "module", "score", "max_score")
-ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n")
+SIGN = r"[\s\ufeff\"']*[=+\-@＝＋－＠]"  # spreadsheets take wide signs too
+FORMULA = re.compile(rf"\s*[\t\r\n]|{SIGN}")
+INNER = re.compile(rf"(?<=\S)([;|\t\r\n])(?={SIGN})")  # where some countries' sheets split cells
 
 
 @dataclass
@@ -117,7 +120,11 @@ def _csv(columns, rows):
 
 
 def quoted(value):
-    """Return a cell that no spreadsheet takes for a formula: a quote mark stands before it."""
-    if isinstance(value, str) and value.lstrip(" ").startswith(ACTIVE):
-        return f"'{value}"
-    return value
+    """Return a cell that no spreadsheet takes for a formula: a quote mark stands before it.
+
+    One stands also after a mark at which the spreadsheets of some countries split cells.
+    """
+    if not isinstance(value, str):
+        return value
+    value = INNER.sub(r"\1'", value)
+    return f"'{value}" if FORMULA.match(value) else value

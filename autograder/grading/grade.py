@@ -1,18 +1,17 @@
-"""`course grade`: grade what was collected, in parallel, and record it through nbgrader."""
+"""`course grade`: grade what was collected, in parallel, and record it in nbgrader's gradebook."""
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
 
-from autograder.build.assignments import load_keras
-from autograder.build.release import nbgrader_errors
 from autograder.errors import CourseError
-from autograder.gradebook import due
 from autograder.grading.folder import CourseFolder, is_learner_id
-from autograder.grading.submission import forget, grade_prepared, hand_over, prepare
+from autograder.grading.record import Locked, Recorder
+from autograder.grading.worker import read, task_of
+from autograder.kernels.confined import shared_zygote
+from autograder.workers import share
 
 
 @dataclass
@@ -47,13 +46,14 @@ class Row:
 
 @dataclass
 class Grades:
-    """What `grade` did: a row per submission, and what could not be graded.
+    """What `grade` did: a row per submission, what could not be graded, and the tier.
 
     `exit_code` is 0 when every submission was graded, else 1.
     """
 
     rows: list[Row]
     problems: list[str] = field(default_factory=list)
+    tier: str = "open"
 
     @property
     def exit_code(self):
@@ -61,22 +61,28 @@ class Grades:
         return 1 if self.problems else 0
 
 
-def grade(folder, assignments=None, learners=None, jobs=None, again=False, progress=None):
+def grade(
+    folder, assignments=None, learners=None, jobs=None, again=False, progress=None, trust=False
+):
     """Grade submissions; a bad one costs nobody else anything.
+
+    It may be killed at any moment: run again, it goes on where it was.
 
     Args:
         folder: the course folder.
         assignments: names; all released ones by default.
         learners: ids; everybody by default.
-        jobs: notebooks graded at a time; 2 by default, at most one per processor.
+        jobs: notebooks graded at a time; one per processor by default.
         again: grade anew what was already graded and has not changed.
-        progress: called with a `Row` after each submission.
+        progress: called with a `Row`, the number done and the number of all, after each.
+        trust: grade even where nothing confines learners' code.
 
     Returns:
         `Grades`.
 
     Raises:
-        CourseError: nothing is released, a name is unknown, or the gradebook is locked.
+        CourseError: nothing is released, a name is unknown, the gradebook is locked, or nothing
+            confines learners' code and nobody said to trust it.
     """
     folder = CourseFolder(folder)
     chosen = folder.chosen(assignments)
@@ -87,27 +93,46 @@ def grade(folder, assignments=None, learners=None, jobs=None, again=False, progr
     if missing:
         raise CourseError(f"There is no submission of {', '.join(sorted(missing))}.")
     _check_writable(folder)
+    judge = _judge(folder, trust)
+    tier = judge.tier()
     _name_learners(folder)
     _settle_all(folder, tasks, problems)
-    if any(_stem(folder, assignment) == "quiz" for _, assignment in tasks):
-        load_keras()
-    jobs = max(1, min(jobs or 2, os.cpu_count() or 1))
-    limits = _limits(folder)
-    rows = []
-    with ThreadPoolExecutor(jobs) as pool:
-        waiting = [(task, pool.submit(_grade_one, folder, *task, limits, again)) for task in tasks]
-        try:
-            for (learner, assignment), future in waiting:
-                row = _record(folder, learner, assignment, future, again, problems)
-                rows.append(row)
-                if progress:
-                    progress(row)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-        finally:
-            forget()
-    return Grades(rows, problems)
+    rows, found = {}, {}
+    with Recorder(folder) as recorder:
+        for (learner, assignment), reply in _results(
+            folder, tasks, jobs, again, judge.limits(), tier
+        ):
+            found[learner, assignment] = []
+            row = _record(recorder, learner, assignment, reply, again, found[learner, assignment])
+            rows[learner, assignment] = row
+            if progress:
+                progress(row, len(rows), len(tasks))
+    problems += [problem for task in tasks for problem in found[task]]
+    return Grades([rows[task] for task in tasks], problems, tier)
+
+
+def _results(folder, tasks, jobs, again, limits, tier):
+    """Yield each submission and its result as they come.
+
+    What a time limit stopped, and what took its process along, runs once more, alone.
+    """
+    jobs = max(1, min(jobs or os.cpu_count() or 1, os.cpu_count() or 1))
+    zygote = None if tier == "open" else shared_zygote().fileno()
+    inherit = [] if zygote is None else [zygote]
+    once_more = []
+    for number, workers in ((1, jobs), (2, 1)):
+        waiting = [
+            task_of(folder, *task, limits, tier, again, zygote)
+            for task in (tasks if number == 1 else once_more)
+        ]
+        for task, reply in share(
+            waiting, "autograder.grading.worker.grade_task", workers, inherit=inherit
+        ):
+            name = task["learner"], task["assignment"]
+            if number == 1 and ("died" in reply or reply.get("stopped")):
+                once_more.append(name)
+            else:
+                yield name, reply
 
 
 def _submissions(folder, assignment, learners, problems):
@@ -139,10 +164,13 @@ def _settle_all(folder, tasks, problems):
             tasks.remove((learner, assignment))
 
 
-def _limits(folder):
+def _judge(folder, trust):
+    """Return nbgrader's step that judges, as the folder configures it: its limits and its tier."""
     from autograder.grading.preprocessors import Judge
 
-    return Judge(config=folder.config).limits()
+    judge = Judge(config=folder.config)
+    judge.trust = judge.trust or trust
+    return judge
 
 
 def _check_writable(folder):
@@ -166,42 +194,38 @@ def _name_learners(folder):
             )
 
 
-def _grade_one(folder, learner, assignment, limits, again):
-    """Prepare and grade one submission; runs in a worker thread."""
-    path = folder.submission(learner, assignment)
-    prepared = prepare(folder, path, assignment)
-    graded = grade_prepared(folder, prepared, learner, limits, again)
-    hand_over(graded)
-    return prepared, graded
-
-
-def _record(folder, learner, assignment, future, again, problems):
-    """Write one grade through nbgrader and return its row."""
+def _record(recorder, learner, assignment, reply, again, problems):
+    """Write one grade and return its row."""
+    folder = recorder.folder
     path = folder.submission(learner, assignment)
     row = Row(learner, assignment)
-    try:
-        prepared, graded = future.result()
-        if again or not _is_recorded(folder, learner, assignment, graded):
-            _autograde(folder, learner, assignment)
-        else:
-            row.state = "unchanged"
-    except Locked:
-        raise
-    except Exception as error:
-        reason = (
-            str(error) if isinstance(error, CourseError) else f"{type(error).__name__}: {error}"
-        )
+    reason = reply.get("died") or reply.get("error")
+    if not reason:
+        notebook, notes, failures = read(reply)
+        try:
+            if again or not _is_recorded(recorder, learner, assignment, notebook):
+                recorder.record(learner, assignment, notebook)
+            else:
+                row.state = "unchanged"
+        except Locked:
+            raise
+        except Exception as error:  # noqa: BLE001  one submission must not cost another
+            told = isinstance(error, CourseError)
+            reason = str(error) if told else f"{type(error).__name__}: {error}"
+    if reason:
         row.state = "failed"
         problems.append(f"{_shown(folder, path)}: it could not be graded: {reason}")
         return row
-    row.notes = [str(note) for note in graded.notes]
-    if prepared.unreadable:
-        row.state, row.notes = "unreadable", [prepared.unreadable]
-        problems.append(f"{_shown(folder, path.parent)}: {prepared.unreadable}")
-    for failure in graded.failures:
+    row.notes = [str(note) for note in notes]
+    if reply["unreadable"]:
+        row.state, row.notes = "unreadable", [reply["unreadable"]]
+        problems.append(f"{_shown(folder, path.parent)}: {reply['unreadable']}")
+    for failure in failures:
         row.state = "failed"
         problems.append(f"{_shown(folder, path)}, {failure}")
-    _fill(row, folder)
+    row.score, row.max_score, row.late_penalty, row.late_seconds = recorder.numbers(
+        learner, assignment
+    )
     return row
 
 
@@ -209,46 +233,20 @@ def _shown(folder, path):
     return Path(path).relative_to(folder.path).as_posix()
 
 
-class Locked(CourseError):
-    """The gradebook is locked: no further grade can be recorded."""
-
-
-def _autograde(folder, learner, assignment):
-    """Run nbgrader's autograde for one submission; our preprocessors replay the grade."""
-    from nbgrader.converters import Autograde
-    from nbgrader.coursedir import CourseDirectory
-
-    config = folder.config.copy()
-    config.CourseDirectory.assignment_id = assignment
-    config.CourseDirectory.student_id = learner
-    directory = CourseDirectory(config=config)
-    converter = Autograde(coursedir=directory, config=config)
-    converter.force = True
-    with nbgrader_errors(converter, "nbgrader could not record it") as lines:
-        try:
-            converter.start()
-        except Exception as error:
-            if any("database is locked" in line for line in lines):
-                raise Locked(
-                    f"The gradebook of {folder.path} is locked: another program is writing to "
-                    "it. Close that program or wait, then run the command again."
-                ) from error
-            raise
-
-
-def _is_recorded(folder, learner, assignment, graded):
+def _is_recorded(recorder, learner, assignment, notebook):
     """Say whether this very result is in the gradebook, with its time and due date."""
+    folder = recorder.folder
     path = folder.path / "autograded" / learner / assignment / f"{_stem(folder, assignment)}.ipynb"
     try:
         course = nbformat.read(path, as_version=4).metadata["course"]
-        if course.get("result") != graded.notebook.metadata["course"].get("result"):
+        if course.get("result") != notebook.metadata["course"].get("result"):
             return False
         submitted = folder.submission(learner, assignment).with_name("timestamp.txt")
         recorded = path.with_name("timestamp.txt")
         same_time = _text(submitted) == _text(recorded)
     except (OSError, ValueError, KeyError):
         return False
-    return same_time and course.get("due") == due(folder.url, assignment)
+    return same_time and course.get("due") == recorder.due(assignment)
 
 
 def _stem(folder, assignment):
@@ -257,13 +255,3 @@ def _stem(folder, assignment):
 
 def _text(path):
     return path.read_text() if path.is_file() else None
-
-
-def _fill(row, folder):
-    """Read a row's numbers from the gradebook."""
-    with folder.gradebook() as gradebook:
-        submission = gradebook.find_submission(row.assignment, row.learner)
-        row.score = float(submission.score or 0)
-        row.max_score = float(submission.max_score or 0)
-        row.late_penalty = float(submission.late_submission_penalty or 0)
-        row.late_seconds = float(submission.total_seconds_late or 0)

@@ -12,7 +12,7 @@ from autograder.build.release import write_source
 from autograder.errors import CourseError
 from autograder.exercise import load_module
 from autograder.gradebook import create
-from autograder.grading.config import TEMPLATE
+from autograder.grading.config import EXCHANGE, TEMPLATE
 from autograder.grading.folder import CONFIG, KEY, ROSTER, ROSTER_COLUMNS
 
 
@@ -76,7 +76,7 @@ def _refuse_bad_place(folder):
 def _fill(folder, found):
     for assignment in found:
         write_source(folder, assignment)
-    for name in ("release", "submitted", "inbox"):
+    for name in ("release", "submitted", "inbox", EXCHANGE):
         (folder / name).mkdir()
     (folder / CONFIG).write_text(TEMPLATE)
     (folder / ROSTER).write_text(",".join(ROSTER_COLUMNS) + "\n")

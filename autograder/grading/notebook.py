@@ -16,6 +16,7 @@ from autograder.exercise import find
 from autograder.grading.execute import Limits, Sandbox
 from autograder.grading.outputs import safe_markdown, safe_outputs
 from autograder.grading.rebuild import Note
+from autograder.grading.review import hides, review
 from autograder.referee import judge
 from autograder.wire.client import LearnerError
 
@@ -31,7 +32,10 @@ class Graded:
     failures: list[Note] = field(default_factory=list)
 
 
-def grade_notebook(notebook, learner, seed, limits=None, notes=(), unreadable=""):
+def grade_notebook(
+    notebook, learner, seed, limits=None, notes=(), unreadable="", tier="open", secret_folders=(),
+    skeleton="",
+):  # fmt: skip
     """Grade a rebuilt notebook.
 
     Args:
@@ -41,6 +45,9 @@ def grade_notebook(notebook, learner, seed, limits=None, notes=(), unreadable=""
         limits: the `Limits`.
         notes: repairs to report.
         unreadable: why the submission could not be read; then nothing is run.
+        tier: how the kernel is confined: see `autograder.confine.tiers`.
+        secret_folders: paths that the kernel must not see.
+        skeleton: the code that the learner was given.
 
     Returns:
         `Graded`: each graded cell holds one number as its result and the feedback above it.
@@ -58,8 +65,10 @@ def grade_notebook(notebook, learner, seed, limits=None, notes=(), unreadable=""
             _write(cell, 0.0, unreadable, f"<p>{html.escape(unreadable)}</p>")
     else:
         _grade_quiz(graded, answers, learner)
-        _grade_lab(graded, seed, limits or Limits())
+        _grade_lab(graded, seed, lambda: Sandbox(limits or Limits(), tier, secret_folders))
+        _review(graded, skeleton)
     _write_notes(graded, unreadable)
+    graded.notebook.metadata["course"]["tier"] = tier
     graded.notebook.metadata["course"]["notes"] = [[n.cell, n.sentence] for n in graded.notes]
     graded.notebook.metadata["course"]["failures"] = [[n.cell, n.sentence] for n in graded.failures]
     return graded
@@ -96,12 +105,12 @@ def _grade_quiz(graded, answers, learner):
             graded.notes.append(Note(name, flag))
 
 
-def _grade_lab(graded, seed, limits):
+def _grade_lab(graded, seed, make_sandbox):
     """Run the cells in order; judge each exercise when its check cell is reached."""
     cells = graded.notebook.cells
     if not any(_role(cell) == "check" for cell in cells):
         return
-    with Sandbox(limits) as sandbox:
+    with make_sandbox() as sandbox:
         for cell in cells:
             if _role(cell) == "check":
                 _judge(graded, cell, sandbox, seed)
@@ -143,6 +152,27 @@ def _judge(graded, cell, sandbox, seed):
         if case.got in ("TimeLimit", "KernelDied"):
             graded.notes.append(Note(_name(cell), case.problem))
             break
+
+
+def _review(graded, skeleton):
+    """Note what a person should look at among the answers that earned points; none loses any."""
+    cells = [c for c in graded.notebook.cells if c.cell_type == "code"]
+    own = [c.source for c in cells if _role(c) not in NOT_RUN]
+    answers = {_name(c): c.source for c in cells if _role(c) == "exercise"}
+    earned = False
+    for cell in cells:
+        if _role(cell) == "check" and _earned(cell):
+            earned = True
+            exercise = find(cell.metadata["course"]["exercise"])
+            reasons = review(exercise, answers.get(exercise.name, ""), own, skeleton)
+            graded.notes += [Note(exercise.name, f"Please review: {each}") for each in reasons]
+    if earned and (reason := hides(own)):
+        graded.notes.append(Note("", f"Please review: {reason}"))
+
+
+def _earned(cell):
+    scores = [o for o in cell.outputs if o.output_type == "execute_result"]
+    return bool(scores) and float(scores[-1]["data"]["text/plain"]) > 0
 
 
 def _write(cell, points, text, markup):

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from nbconvert.exporters import NotebookExporter
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
-from traitlets import Float
+from traitlets import Bool, Float, Integer
 
+from autograder.confine.tiers import chosen
 from autograder.gradebook import due
 from autograder.grading.execute import Limits
 from autograder.grading.folder import CourseFolder
@@ -43,9 +44,23 @@ class Judge(NbGraderPreprocessor):
     call_seconds = Float(30.0, help="Seconds that one call of a check may take.").tag(config=True)
     notebook_seconds = Float(900.0, help="Seconds that a notebook may run.").tag(config=True)
 
+    memory = Integer(4096, help="MB that the processes of a notebook may use.").tag(config=True)
+    disk = Integer(256, help="MB that a notebook may write.").tag(config=True)
+    trust = Bool(False, help="Grade even where nothing confines learners' code.").tag(config=True)
+
+    def tier(self):
+        """Return how kernels are confined here.
+
+        Raises:
+            CourseError: nothing confines them, and nobody said to trust the code.
+        """
+        return chosen(self.trust)
+
     def limits(self):
         """Return the limits as configured."""
-        return Limits(self.cell_seconds, self.call_seconds, self.notebook_seconds)
+        return Limits(
+            self.cell_seconds, self.call_seconds, self.notebook_seconds, self.memory, self.disk
+        )
 
     def preprocess(self, nb, resources):
         """Return the graded notebook."""
@@ -57,7 +72,11 @@ class Judge(NbGraderPreprocessor):
         with ThreadPoolExecutor(1) as thread:
             graded = thread.submit(
                 lambda: grade_prepared(
-                    folder, prepare(folder, path, assignment), learner, self.limits()
+                    folder,
+                    prepare(folder, path, assignment),
+                    learner,
+                    self.limits(),
+                    tier=self.tier(),
                 )
             ).result()
         for failure in graded.failures:

@@ -24,7 +24,7 @@ class Store:
     def __init__(self, folder):
         self.folder = folder
 
-    def name(self, notebook, learner, limits, notes=(), unreadable=""):
+    def name(self, notebook, learner, limits, notes=(), unreadable="", tier="open"):
         """Return the name of a result: a hash of what decides it."""
         decides = [
             nbformat.writes(notebook),
@@ -33,6 +33,7 @@ class Store:
             repr(limits),
             [str(note) for note in notes],
             unreadable,
+            tier,
             fingerprint(),
         ]
         return hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:32]

@@ -9,8 +9,6 @@ from autograder.grading.notebook import Graded, grade_notebook
 from autograder.grading.rebuild import Note, rebuild
 from autograder.grading.store import Store
 
-_handed_over = {}  # by `course grade`, which grades first, to nbgrader, which records
-
 
 @dataclass
 class Prepared:
@@ -20,11 +18,13 @@ class Prepared:
         notebook: the rebuilt notebook.
         notes: what was repaired.
         unreadable: why the file could not be read; else empty.
+        skeleton: the code that the learner was given.
     """
 
     notebook: object
     notes: list[Note] = field(default_factory=list)
     unreadable: str = ""
+    skeleton: str = ""
 
 
 def prepare(folder, path, assignment):
@@ -48,7 +48,8 @@ def prepare(folder, path, assignment):
         own = present
         notes.append(Note("", "It was made from another release; it is graded by the present one."))
     rebuilt = rebuild(submission, own)
-    return Prepared(rebuilt.notebook, notes + rebuilt.notes)
+    skeleton = "\n".join(cell.source for cell in own.cells if cell.cell_type == "code")
+    return Prepared(rebuilt.notebook, notes + rebuilt.notes, skeleton=skeleton)
 
 
 def _graded(release):
@@ -60,7 +61,7 @@ def _graded(release):
     }
 
 
-def grade_prepared(folder, prepared, learner, limits=None, again=False):
+def grade_prepared(folder, prepared, learner, limits=None, again=False, tier="open"):
     """Grade a prepared submission, or replay the result of an earlier run.
 
     Args:
@@ -69,14 +70,13 @@ def grade_prepared(folder, prepared, learner, limits=None, again=False):
         learner: the learner's id.
         limits: the `Limits`.
         again: grade anew even when a result is stored.
+        tier: how the kernel is confined: see `autograder.confine.tiers`.
 
     Returns:
         `Graded`; a result with a time-out or a failed check is not kept.
     """
     limits, store = limits or Limits(), Store(folder)
-    name = store.name(prepared.notebook, learner, limits, prepared.notes, prepared.unreadable)
-    if not again and name in _handed_over:
-        return _handed_over.pop(name)
+    name = store.name(prepared.notebook, learner, limits, prepared.notes, prepared.unreadable, tier)
     stored = None if again else store.load(name)
     if stored is not None:
         course = stored.metadata["course"]
@@ -88,18 +88,16 @@ def grade_prepared(folder, prepared, learner, limits=None, again=False):
         limits,
         prepared.notes,
         prepared.unreadable,
+        tier,
+        [folder.path],
+        prepared.skeleton,
     )
     graded.notebook.metadata["course"]["result"] = name
-    if not graded.failures and not any("seconds and was stopped" in str(n) for n in graded.notes):
+    if not graded.failures and not was_stopped(graded):
         store.save(name, graded.notebook)
     return graded
 
 
-def hand_over(graded):
-    """Keep a grade for the next call of `grade_prepared` on the same submission."""
-    _handed_over[graded.notebook.metadata["course"]["result"]] = graded
-
-
-def forget():
-    """Drop what was handed over and not taken."""
-    _handed_over.clear()
+def was_stopped(graded):
+    """Return whether a limit of time cut something off, which a calmer machine might not have."""
+    return any("seconds and was stopped" in str(note) for note in graded.notes)

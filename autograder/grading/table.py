@@ -5,11 +5,12 @@ from rich.table import Table
 
 
 def grade_table(grades, title="Grades"):
-    """Return a rich table of `Grades`, one line per submission.
+    """Return a rich table of `Grades`, one line per submission, and how its code was confined.
 
     The total is the points less the late penalty; `remarks` says what was repaired.
     """
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.caption, table.caption_justify = f"Confinement: {grades.tier}", "left"
     table.collapse_padding = True
     for name in ("Learner", "Assignment"):
         table.add_column(name, no_wrap=True)
@@ -26,6 +27,34 @@ def grade_table(grades, title="Grades"):
             row.state,
         )
     return table
+
+
+class Bar:
+    """A bar with the time left, for a terminal; `grade` calls it after each submission."""
+
+    def __init__(self):
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.progress import TimeRemainingColumn as TimeLeft
+
+        columns = (TextColumn("Grading"), BarColumn(), MofNCompleteColumn(), TimeLeft())
+        self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._task = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self._progress.stop()
+
+    def __call__(self, row, done, total):
+        """Show how many are done."""
+        if not self._progress.console.is_terminal:
+            return
+        if self._task is None:
+            self._progress.start()
+            self._task = self._progress.add_task("", total=total)
+        self._progress.update(self._task, completed=done)
 
 
 def remarks(grades):

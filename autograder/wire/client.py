@@ -4,6 +4,7 @@
 `RemoteObject`, whose weights the referee fills with values of its own.
 """
 
+import contextlib
 import itertools
 import re
 from dataclasses import dataclass
@@ -14,7 +15,13 @@ from autograder.compare import Mismatch, Opaque, close
 from autograder.wire import stock
 from autograder.wire.codec import Handle, WireError, decode, encode
 
+REFEREES_OWN = ("TimeLimit", "KernelDied")  # what no learner's code can say of itself
+ERROR = {"error": 100, "text": 1000, "line": 200}  # what a reply says of an error, how much of it
 LIKELY = 30  # readings of the weights that are tried on each misconception
+NEW_EACH_TIME = (
+    "is new at every call and never learns: make it in `__init__` or `build`, and keep it as an "
+    "attribute."
+)
 
 
 class LearnerError(Exception):
@@ -37,9 +44,13 @@ class LearnerError(Exception):
             return f"You have not defined `{text}`. Run the cell that defines it first."
         if self.kind == "NotImplementedError":
             return "The exercise is not written yet."
-        if self.kind in ("Forbidden", "WireError", "TimeLimit", "KernelDied"):
+        if self.kind == "Forbidden":  # raised inside a layer, Keras wraps it
+            return _gist(text)
+        if self.kind in ("WireError", "TimeLimit", "KernelDied"):
             return text
         where = f" in the line `{self.line}`" if self.line else ""
+        if "add new elements of state" in text:  # Keras locks a layer that is built
+            return f"What you make inside `call`{where} {NEW_EACH_TIME}"
         return f"Your code raised {self.kind}{where}: {_gist(text)}"
 
 
@@ -130,8 +141,8 @@ class Lab:
         if not isinstance(reply, dict) or not ("value" in reply or "error" in reply):
             raise LearnerError("WireError", "The answer could not be read.")
         if "error" in reply:
-            parts = [str(reply.get(key, "")) for key in ("error", "text", "line")]
-            raise LearnerError(*parts)
+            kind, *parts = [str(reply.get(key, ""))[:length] for key, length in ERROR.items()]
+            raise LearnerError("Exception" if kind in REFEREES_OWN else kind, *parts)
         return reply["value"]
 
 
@@ -199,6 +210,23 @@ class RemoteObject:
         """Assign one array to each variable; None leaves it as it is."""
         self._lab._send("set_variables", target=self._handle, values=values)
 
+    @contextlib.contextmanager
+    def changed(self, values):
+        """Give trainable variables other values in a `with` block.
+
+        Args:
+            values: dict from a variable's place in `variables` to its array.
+        """
+        before = self._variables()
+        places = [place for place, (_, trainable, _) in enumerate(before) if trainable]
+        assigned = {places[i]: value for i, value in values.items()}
+        self.set_variables([assigned.get(place) for place in range(len(before))])
+        try:
+            yield self
+        finally:
+            kept = {place: before[place][2] for place in assigned}
+            self.set_variables([kept.get(place) for place in range(len(before))])
+
     def gradients(self, *args, **kwargs):
         """Return d sum(output²) / d variable for each trainable variable; None where absent."""
         return self._lab._send("gradients", target=self._handle, args=args, kwargs=kwargs)
@@ -244,20 +272,53 @@ class RemoteObject:
         if reader is None:
             return
         variables = self.variables
-        proposals = list(reader(variables, self.config))
-        exported = self._lab._send("exported_weights", target=self._handle)
-        if exported is not None:
-            proposals.insert(0, _faithful(exported, variables))
-        if not proposals:
-            shapes = ", ".join(f"{path} {value.shape}" for path, value in self.variables)
+        try:
+            proposals = list(reader(variables, self.config))
+            exported = self._lab._send("exported_weights", target=self._handle)
+            if exported is not None:
+                proposals.insert(0, _faithful(exported, variables))
+            if not proposals:
+                shapes = ", ".join(f"{path} {value.shape}" for path, value in variables)
+                raise Mismatch(
+                    f"The weights of your {self._name} do not fit the formula. It has: "
+                    f"{shapes or 'none'}. If the formula is right and only the layout is unusual, "
+                    "add a function export_weights(layer)."
+                )
+        except Mismatch:
+            self._find_the_cause(args, kwargs)
+            raise
+        self.weights = self._best(proposals, args, kwargs)
+
+    def _find_the_cause(self, args, kwargs):
+        """Say what keeps the weights from being read, where that is known."""
+        self._see_that_all_learn()
+        self._see_that_it_repeats(args, kwargs)
+
+    def _see_that_all_learn(self):
+        """Say so where a weight is frozen: the reader would miss it."""
+        frozen = [
+            f"`{path.partition('/')[2] or path}`"
+            for path, trainable, value in self._variables()
+            if not trainable and value.dtype.kind == "f" and value.size > 1
+        ]
+        if frozen:
             raise Mismatch(
-                f"The weights of your {self._name} do not fit the formula. It has: "
-                f"{shapes or 'none'}. If the formula is right and only the layout is unusual, "
-                "add a function export_weights(layer)."
+                f"`trainable` is False for {', '.join(frozen[:2])}"
+                f"{' and others' if len(frozen) > 2 else ''} of your layer, so they never learn. "
+                "Leave `trainable` as it is: every weight should learn."
             )
-        self.weights = proposals[0]
-        if len(proposals) > 1:
-            self.weights = self._best(proposals, args, kwargs)
+
+    def _see_that_it_repeats(self, args, kwargs):
+        """Say so where the same call gives another output: then its weights are new each time."""
+        once, again = (
+            self._lab._send("call", target=self._handle, args=args, kwargs=kwargs) for _ in range(2)
+        )
+        arrays = isinstance(once, np.ndarray) and isinstance(again, np.ndarray)
+        if arrays and not close(again, once).passed:
+            raise Mismatch(
+                "Two calls with the same input give different outputs. A layer or a weight that is "
+                f"made inside `call` {NEW_EACH_TIME}"
+            )
 
     def _best(self, proposals, args, kwargs):
         """Return the reading under which the oracle, else a misconception, gives the output."""
@@ -272,6 +333,7 @@ class RemoteObject:
         for function, self.weights in tries:
             if self._gives(function, output, args, kwargs):
                 return self.weights
+        self._find_the_cause(args, kwargs)
         return proposals[0]
 
     def _gives(self, function, output, args, kwargs):

@@ -22,6 +22,7 @@ MAX_DEPTH = 16
 MAX_BYTES = 256 * 2**20
 MAX_HEADER = 4 * 2**20
 MAX_TEXT = 10_000
+DAMAGED = (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError)
 
 
 class WireError(Exception):
@@ -59,8 +60,8 @@ def decode(message):
         return _decode(memoryview(message))
     except WireError:
         raise
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
-        raise WireError(f"A damaged message: {error}") from None
+    except DAMAGED as error:
+        raise WireError(f"A damaged message: {str(error)[:200]}") from None
 
 
 def _decode(message):
@@ -127,9 +128,14 @@ def _unpack(tree, arrays, depth):
     if not isinstance(tree, dict):
         if isinstance(tree, list):
             raise WireError("A message has an untagged list.")
-        return tree
+        if isinstance(tree, int) and not -(2**63) <= tree < 2**63:
+            return Opaque("an integer beyond 64 bits")
+        return tree[:MAX_TEXT] if isinstance(tree, str) else tree
     if "a" in tree:
-        return arrays[tree["a"]]
+        found, arrays[tree["a"]] = arrays[tree["a"]], None
+        if found is None:  # a list of the same array many times could fill the memory
+            raise WireError("A message holds an array twice.")
+        return found
     if "f" in tree:
         return float(tree["f"])
     if "l" in tree:
@@ -137,7 +143,7 @@ def _unpack(tree, arrays, depth):
     if "t" in tree:
         return tuple(_unpack(item, arrays, depth + 1) for item in tree["t"])
     if "d" in tree:
-        return {str(key): _unpack(item, arrays, depth + 1) for key, item in tree["d"]}
+        return {str(key)[:200]: _unpack(item, arrays, depth + 1) for key, item in tree["d"]}
     if "h" in tree:
         return Handle(int(tree["h"]), str(tree.get("type", ""))[:100])
     if "o" in tree:

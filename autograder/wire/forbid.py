@@ -33,7 +33,7 @@ def guard(paths, namespace):
         namespace: dict. The notebook's global names. A name bound to a forbidden thing, or to a
             subclass of it, raises whoever calls it.
     """
-    found = [place for path in paths for place in _locate(path)]
+    found = _locate(paths)
     named = {n: path for n, v in namespace.items() for _, _, t, path in found if _is(v, t)}
     kept = {name: namespace[name] for name in named}
     try:
@@ -62,34 +62,50 @@ def _is(value, target):
     return both and issubclass(value, target)
 
 
-def _locate(path):
-    """Return (owner, attribute, value, path) of each public place where the thing is found.
+def _locate(paths):
+    """Return (owner, attribute, value, path) of each public place where one of them is found.
 
     `keras.layers.Dense` is found in `tf.keras.layers` too. Files of Keras's own source, and the
     file that defines a class, keep the real one.
     """
+    wanted = {}
+    for path in paths:
+        name = path.rpartition(".")[2]
+        for value in _values(path):
+            home = value.__module__ if isinstance(value, type) else None
+            wanted.setdefault(name, []).append((value, path, home))
+    # Thousands of modules, for each request of a check: the others are passed over at once.
+    modules = _public_modules(len(sys.modules))
+    owners = [entry for entry in modules if not entry[2].keys().isdisjoint(wanted)]
+    return [
+        (owner, name, value, path)
+        for module_name, owner, names in owners
+        for name, values in wanted.items()
+        for value, path, home in values
+        if names.get(name) is value and module_name != home
+    ]
+
+
+def _values(path):
+    """Return the thing at a dotted path in a list, empty where it was not imported."""
     owner_path, _, name = path.rpartition(".")
     if owner_path.split(".")[0] not in sys.modules:
         return []
     try:
-        value = getattr(importlib.import_module(owner_path), name)
+        return [getattr(importlib.import_module(owner_path), name)]
     except (ImportError, AttributeError):
         return []
-    found = []
-    for module_name in _public_modules(len(sys.modules)):
-        owner = sys.modules.get(module_name)
-        home = isinstance(value, type) and value.__module__ == module_name
-        if owner is not None and not home and vars(owner).get(name) is value:
-            found.append((owner, name, value, path))
-    return found
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1)
 def _public_modules(count):
-    """Return the modules that a notebook imports from; `count` makes a new import seen."""
+    """Return (name, module, its names) of what a notebook imports from.
+
+    `count` makes a new import seen.
+    """
     hidden = ("keras.src.", "keras_hub.src.", "tensorflow.python.", "autograder")
     return [
-        name
+        (name, module, vars(module))
         for name, module in sys.modules.items()
         if isinstance(module, ModuleType) and not name.startswith((*hidden, "__main__"))
     ]

@@ -19,3 +19,8 @@ class InProcess:
     def request(self, message):
         """Answer one message."""
         return self._probe.handle(message)
+
+    @property
+    def objects(self):
+        """The layers and models that were made for the referee so far."""
+        return self._probe.objects

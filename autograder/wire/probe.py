@@ -84,7 +84,9 @@ class Probe:
 
     def do_variables(self, target):
         """Return `[path, trainable, array]` of every variable of a layer or model."""
-        return [[v.path, bool(v.trainable), _numpy(v)] for v in self._find(target).variables]
+        layer = self._find(target)
+        trained = {id(v) for v in layer.trainable_variables}  # none, where the layer is frozen
+        return [[v.path, id(v) in trained, _numpy(v)] for v in layer.variables]
 
     def do_set_variables(self, target, values):
         """Assign one array to each variable, in the order of `do_variables`; None leaves it."""
@@ -189,7 +191,7 @@ class Probe:
         if callable(value):
             self.objects.append(value)
             return Handle(len(self.objects) - 1, type(value).__name__)
-        return Opaque(f"a {type(value).__name__}")
+        return Opaque(f"an object of the class {type(value).__name__}")
 
 
 def _tensors(value):

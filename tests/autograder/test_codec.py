@@ -78,6 +78,9 @@ def test_object_arrays_do_not_cross():
         {"value": [1], "arrays": []},
         {"value": {"z": 1}, "arrays": []},
         {"arrays": []},
+        {"value": {"f": 10**400}, "arrays": []},
+        {"value": {"h": float("inf")}, "arrays": []},
+        {"value": {"l": [{"a": 0}, {"a": 0}]}, "arrays": [["float32", [1]]]},
     ],
 )
 def test_a_forged_header_is_refused(header):
@@ -100,3 +103,8 @@ def test_too_large_a_value_is_refused(monkeypatch):
     monkeypatch.setattr(codec, "MAX_BYTES", 1000)
     with pytest.raises(WireError, match="too large"):
         encode(np.zeros(1000))
+
+
+def test_an_integer_beyond_64_bits_is_described():
+    text = json.dumps({"value": 10**400, "arrays": []}).encode()
+    assert decode(len(text).to_bytes(4, "big") + text) == Opaque("an integer beyond 64 bits")

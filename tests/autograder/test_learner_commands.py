@@ -82,7 +82,7 @@ def exercises(monkeypatch):
         "m03_attention": [exercise("mean", "m03_attention"), exercise("total", "m03_attention")],
     }  # fmt: skip
     monkeypatch.setattr(unlock, "modules", lambda: list(known))
-    monkeypatch.setattr(unlock, "load_module", lambda slug: {e.id: e for e in known[slug]})
+    monkeypatch.setattr(unlock, "load_labs", lambda slug: ({e.id: e for e in known[slug]}, {}))
 
 
 @pytest.mark.parametrize("name", ["m02_transformer.mean", "m02.mean"])

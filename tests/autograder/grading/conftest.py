@@ -1,11 +1,6 @@
-"""A course folder whose only lab is lab 1, answered in NumPy, so that kernels start fast.
-
-The checks are the real ones. A stand-in for Keras on the kernels' path keeps TensorFlow out:
-arrays stay arrays. The real thing is tested by `course demo` and in the browser.
-"""
+"""A course folder whose only lab is lab 1, answered in NumPy; checks and kernels are real."""
 
 import copy
-import os
 import shutil
 
 import nbformat
@@ -92,6 +87,8 @@ def made(tmp_path_factory, solutions, registry):
     folder = tmp_path_factory.mktemp("course") / "course"
     init(folder, solutions, registry)
     release(folder, solutions=solutions, registry=registry)
+    with (folder / "nbgrader_config.py").open("a") as file:  # for machines that confine nothing
+        file.write("\nc.Judge.trust = True\n")
     return folder
 
 
@@ -106,17 +103,6 @@ def course(made, tmp_path):
 def released(course):
     """The notebook that learners get."""
     return course.released(ASSIGNMENT)
-
-
-@pytest.fixture(autouse=True)
-def _light_kernels(tmp_path_factory, monkeypatch):
-    """Put a stand-in for Keras on the path of every process that a test starts."""
-    folder = tmp_path_factory.mktemp("light")
-    package = folder / "keras"
-    package.mkdir()
-    (package / "__init__.py").write_text("from keras import ops\n")
-    (package / "ops.py").write_text("import numpy as np\nconvert_to_tensor = np.asarray\n")
-    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
 
 
 @pytest.fixture(scope="session")

@@ -37,8 +37,8 @@ def test_a_course_folder_is_whole(made):
     names = sorted(path.name for path in made.iterdir())
 
     assert names == sorted(
-        ["nbgrader_config.py", "roster.csv", "grading.key", "gradebook.db", "inbox", "source",
-         "release", "releases", "submitted"]
+        ["nbgrader_config.py", "roster.csv", "grading.key", "gradebook.db", "exchange", "inbox",
+         "source", "release", "releases", "submitted"]
     )  # fmt: skip
     assert (made / "grading.key").stat().st_mode & 0o777 == 0o600
     source = made / "source" / ASSIGNMENT

@@ -5,14 +5,17 @@ import shutil
 
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 
 from autograder.build.assignments import SOLUTIONS
 from autograder.grading.demo import quiz_answers
+from autograder.grading.feedback import feedback
 from autograder.grading.folder import CourseFolder
 from autograder.grading.grade import grade
 from autograder.grading.init import init
 from autograder.grading.release import release
 from autograder.quiz.bank import find
+from autograder.quiz.plain import unmarked
 
 SLUG, ASSIGNMENT = "m02_transformer", "m02_quiz"
 
@@ -90,6 +93,22 @@ def test_feedback_explains_and_no_learner_code_runs(course, tmp_path):
         shown, score = cell.outputs
         assert float(score.data["text/plain"]) == cell.metadata.nbgrader.points
         assert len(shown.data["text/html"]) > 50
+
+
+def test_the_page_shows_each_option_once(course):
+    """The folded sources stay out, and every score stays."""
+    put(course, "ada", quiz_answers(course, "ada", 1.0))
+    grade(course.path)
+    (written,) = feedback(course.path)
+    page = BeautifulSoup(written.path.read_text(), "html.parser")
+    text, bank = page.find(id="notebook").get_text(), find(SLUG)
+
+    assert "quiz." not in text
+    for option in bank.item("q01").question.options.values():
+        assert text.count(unmarked(option)) == 1
+    for item in bank.items:
+        heading = page.find(attrs={"name": item.id}).find_next(class_="panel-heading")
+        assert f"{item.points:.1f} / {item.points:.1f}" in heading.get_text()
 
 
 @pytest.fixture

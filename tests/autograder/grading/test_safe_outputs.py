@@ -61,13 +61,21 @@ def test_other_markdown_stays(text):
     assert safe_markdown(text) == text
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@a", "\t=1", " =1", "\r=1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@a", "\t=1", " =1", "\r=1", "＝1", "\u00a0=1", '"=1']
+)
 def test_a_formula_is_quoted(text):
     """A spreadsheet shows it as text."""
     assert quoted(text) == f"'{text}"
 
 
-@pytest.mark.parametrize("value", ["Ada", "", "2026-01-01", 0, -1.5])
+def test_a_formula_after_another_countrys_separator_is_quoted():
+    """A spreadsheet that splits at semicolons would begin a cell with it."""
+    assert quoted("Ada;=1") == "Ada;'=1"
+    assert quoted("Ada\t =1") == "Ada\t' =1"
+
+
+@pytest.mark.parametrize("value", ["Ada", "Ada-Lea; B", "", "2026-01-01", 0, -1.5])
 def test_other_values_stay(value):
     """Numbers and names are as they are."""
     assert quoted(value) == value

@@ -1,0 +1,208 @@
+"""The one writer of grades: it puts results into nbgrader's gradebook and folders.
+
+It writes what nbgrader's own autograder writes with our preprocessors, in one transaction a
+submission and over one connection, which is several times faster. The order makes every step
+repeatable: first the gradebook, last the notebook that says which result is recorded.
+"""
+
+import os
+import shutil
+import stat
+import tempfile
+import warnings
+from pathlib import Path
+
+import nbformat
+
+from autograder.errors import CourseError
+from autograder.gradebook import opened
+from autograder.grading.intake import MAX_BYTES
+
+
+class Recorder:
+    """Records the grades of a course folder; use it in a `with` block.
+
+    Args:
+        folder: the `CourseFolder`.
+
+    Raises:
+        CourseError: the gradebook is locked or unreadable.
+    """
+
+    def __init__(self, folder):
+        self.folder = folder
+        self._opened = opened(folder.url)
+        self._late = None
+
+    def __enter__(self):
+        self.gradebook = self._opened.__enter__()
+        return self
+
+    def __exit__(self, *exception):
+        return self._opened.__exit__(*exception)
+
+    def record(self, learner, assignment, notebook):
+        """Write one graded notebook: scores, comments, lateness, and the notebook itself.
+
+        Args:
+            learner: the learner's id.
+            assignment: the assignment's name.
+            notebook: what `grade_notebook` made of the submission.
+
+        Raises:
+            Locked: another program holds the gradebook.
+        """
+        import sqlalchemy
+
+        try:
+            self._write_gradebook(learner, assignment, notebook)
+        except sqlalchemy.exc.OperationalError as error:
+            self.gradebook.db.rollback()
+            if "locked" not in str(error):
+                raise
+            raise Locked(
+                f"The gradebook of {self.folder.path} is locked: another program is writing to "
+                "it. Close that program or wait, then run the command again."
+            ) from error
+        except BaseException:
+            self.gradebook.db.rollback()
+            raise
+        self._write_folder(learner, assignment, notebook)
+
+    def numbers(self, learner, assignment):
+        """Return score, maximum, late penalty and seconds late, as the gradebook has them."""
+        submission = self.gradebook.find_submission(assignment, learner)
+        return [
+            float(value or 0)
+            for value in (
+                submission.score, submission.max_score, submission.late_submission_penalty,
+                submission.total_seconds_late,
+            )
+        ]  # fmt: skip
+
+    def due(self, assignment):
+        """Return an assignment's due date as text, or None."""
+        date = self.gradebook.find_assignment(assignment).duedate
+        return None if date is None else date.isoformat()
+
+    def _write_gradebook(self, learner, assignment, notebook):
+        from nbgrader.api import MissingEntry
+        from sqlalchemy.exc import SAWarning
+
+        book = self.gradebook
+        try:
+            book.find_student(learner)
+        except MissingEntry:
+            book.add_student(learner)
+        when = timestamp(self.folder.submission(learner, assignment).parent)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SAWarning)  # nbgrader adds rows in an odd order
+            submission = book.update_or_create_submission(
+                assignment, learner, **({"timestamp": when} if when else {})
+            )
+        stem = self.folder.assignments()[assignment]
+        submitted = next(each for each in submission.notebooks if each.name == stem)
+        save_scores(notebook, submitted)
+        book.db.flush()
+        self._penalise(learner, submission, submitted)
+        book.db.commit()
+
+    def _penalise(self, learner, submission, submitted):
+        """Set what lateness costs, by the plugin that the folder configures."""
+        from nbgrader.preprocessors import AssignLatePenalties
+
+        submitted.late_submission_penalty = None
+        if submission.total_seconds_late <= 0:
+            return
+        if self._late is None:
+            self._late = AssignLatePenalties(config=self.folder.config)
+            self._late.init_plugin()
+        penalty = self._late.plugin_inst.late_submission_penalty(
+            learner, submitted.score, submission.total_seconds_late
+        )
+        if penalty is not None:
+            submitted.late_submission_penalty = self._late._check_late_penalty(submitted, penalty)
+
+    def _write_folder(self, learner, assignment, notebook):
+        """Replace the folder in `autograded/`, so that it is the old one or the new one."""
+        place = self.folder.path / "autograded" / learner / assignment
+        place.parent.mkdir(parents=True, exist_ok=True)
+        notebook.metadata["course"]["due"] = self.due(assignment)
+        new = Path(tempfile.mkdtemp(dir=place.parent, prefix=f".{assignment}-"))
+        try:
+            _copy_files(self.folder.submission(learner, assignment).parent, new)
+            stem = self.folder.assignments()[assignment]
+            (new / f"{stem}.ipynb").write_text(nbformat.writes(notebook), encoding="utf-8")
+            new.chmod(0o755)
+            if place.is_symlink() or place.is_file():
+                place.unlink()
+            elif place.exists():
+                shutil.rmtree(place)
+            new.rename(place)
+        except BaseException:
+            shutil.rmtree(new, ignore_errors=True)
+            raise
+
+
+class Locked(CourseError):
+    """The gradebook is locked: no further grade can be recorded."""
+
+
+def save_scores(notebook, submitted):
+    """Write the scores and comments of a graded notebook into its row of the gradebook.
+
+    Args:
+        notebook: the graded notebook.
+        submitted: nbgrader's `SubmittedNotebook`. What a person has scored is kept.
+    """
+    import logging
+
+    from nbgrader import utils
+
+    grades = {grade.name: grade for grade in submitted.grades}
+    comments = {comment.name: comment for comment in submitted.comments}
+    notes = {}
+    for cell, sentence in notebook.metadata.get("course", {}).get("notes", []):
+        notes.setdefault(cell, []).append(sentence)
+    for cell in notebook.cells:
+        if "nbgrader" not in cell.metadata:
+            continue
+        name = cell.metadata["nbgrader"].get("grade_id")
+        if utils.is_grade(cell) and name in grades:
+            ungraded = cell.metadata.get("course", {}).get("ungraded")
+            grade = grades[name]
+            grade.auto_score = None if ungraded else utils.determine_grade(cell, logging.root)[0]
+            grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+        if (utils.is_solution(cell) or utils.is_task(cell)) and name in comments:
+            same = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
+            sentences = ["No response."] if same and not utils.is_task(cell) else []
+            sentences += notes.get(name, []) + notes.pop("", [])
+            comments[name].auto_comment = " ".join(sentences) or None
+
+
+def timestamp(folder):
+    """Return the time in a submission's `timestamp.txt`; None where there is none to read."""
+    from nbgrader.utils import parse_utc
+
+    try:
+        text = (Path(folder) / "timestamp.txt").read_text().strip()
+        parse_utc(text)
+    except (OSError, ValueError, TypeError, ArithmeticError):
+        return None
+    return text or None
+
+
+def _copy_files(source, target):
+    """Copy a submission's other plain files, as nbgrader does; a link is no plain file."""
+    for parent, folders, files in os.walk(source):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            path = Path(parent, name)
+            status = path.lstat()
+            if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
+                continue
+            if name.endswith((".ipynb", ".pyc")) or "__pycache__" in path.parts:
+                continue
+            copy = target / path.relative_to(source)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)

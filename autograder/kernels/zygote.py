@@ -1,0 +1,150 @@
+"""The warm process: it imports TensorFlow once and forks a kernel whenever one is asked for.
+
+It holds no secret and imports nothing of `course`. It has one thread and runs no operation, for
+both would make its forks unsafe. It ends when its owner's end of the socket closes, or after ten
+idle minutes; its kernels live on, each on a socket of its own to the owner.
+
+    owner  --socket-->  zygote  --fork-->  kernel
+      `----------------socket----------------'   (one per kernel: its end ends the kernel)
+
+Started as `python -m autograder.kernels.zygote FD SECONDS` by `autograder.kernels.owner`.
+"""
+
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+
+MAX_REQUEST = 2**20
+MAX_FDS = 8
+WARM = (
+    "tensorflow", "keras", "matplotlib.pyplot", "matplotlib.font_manager",
+    "matplotlib_inline.backend_inline", "ipykernel.kernelapp", "ipykernel.ipkernel",
+    "ipykernel.debugger", "IPython.core.completer", "autograder.wire.probe", "comm",
+)  # fmt: skip
+
+
+def warm_up():
+    """Import what notebooks import, quietly and in one thread.
+
+    Raises:
+        RuntimeError: an import has started a thread, so that forks would not be safe.
+    """
+    import importlib
+
+    for name in WARM:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            continue
+    threads = os.listdir("/proc/self/task")
+    if len(threads) > 1:
+        raise RuntimeError(f"The imports started {len(threads) - 1} threads; a fork is not safe.")
+    gc.collect()
+    gc.freeze()  # what is here now is shared with every fork; a collection would copy it
+
+
+def serve(owner, idle_seconds):
+    """Fork a kernel per request until the owner goes away or nothing happens for long.
+
+    Args:
+        owner: a SOCK_SEQPACKET socket; a request is JSON with file descriptors beside it.
+        idle_seconds: float. Seconds without a kernel and without a request.
+    """
+    kernels = {}  # pid -> the socket that the kernel's owner holds the other end of
+    wake_read, wake_write = os.pipe()
+    os.set_blocking(wake_write, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+    last = time.monotonic()
+    while True:
+        if kernels:
+            last = time.monotonic()
+        left = last + idle_seconds - time.monotonic()
+        if left <= 0:
+            return
+        ready, _, _ = select.select([owner, wake_read], [], [], left)
+        if wake_read in ready:
+            os.read(wake_read, 4096)
+        _reap(kernels)
+        if owner in ready:
+            request, fds = _receive(owner)
+            if request is None:
+                return
+            pid = os.fork()
+            if pid == 0:
+                _become(request, fds)
+            control = socket.socket(fileno=fds[0])
+            kernels[pid] = control
+            control.send(json.dumps({"pid": pid}).encode())
+            for fd in fds[1:]:
+                os.close(fd)
+
+
+def _receive(owner):
+    """Return a request and its descriptors; None when the owner is gone."""
+    try:
+        data, fds, _, _ = socket.recv_fds(owner, MAX_REQUEST, MAX_FDS)
+    except OSError:
+        return None, []
+    return (json.loads(data), fds) if data else (None, [])
+
+
+def _reap(kernels):
+    """Tell the owners of ended kernels how they ended."""
+    while kernels:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        control = kernels.pop(pid, None)
+        if control is not None:
+            try:
+                control.send(json.dumps({"exit": os.waitstatus_to_exitcode(status)}).encode())
+            except OSError:
+                pass
+            control.close()
+
+
+def _become(request, fds):
+    """Turn this fork into a kernel; never returns."""
+    code = 1
+    try:
+        from autograder.kernels import fork
+
+        code = fork.become_kernel(request, fds) or 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(code)
+
+
+def main():
+    """Warm up, say so, serve."""
+    owner = socket.socket(fileno=int(sys.argv[1]))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is for the server
+    try:
+        warm_up()
+    except Exception as error:
+        owner.send(json.dumps({"problem": str(error)}).encode())
+        return
+    owner.send(json.dumps({"ready": os.getpid()}).encode())
+    serve(owner, float(sys.argv[2]))
+
+
+if __name__ == "__main__":
+    main()

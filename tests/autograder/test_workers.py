@@ -1,0 +1,54 @@
+"""Workers share tasks, keep what they have loaded, and cost only one task when they die."""
+
+import os
+import sys
+
+import pytest
+
+from autograder.workers import share
+
+NAME = "tests.autograder.test_workers.answer"
+CALLS = []
+
+
+def answer(task):
+    """What a worker does with a task."""
+    CALLS.append(task)
+    if task == "die":
+        print("a last word", file=sys.stderr, flush=True)
+        os._exit(7)
+    print("this is no reply")
+    return {"task": task, "process": os.getpid(), "calls": len(CALLS)}
+
+
+def test_every_task_is_answered_by_few_processes():
+    replies = dict(share(list("abcdef"), NAME, jobs=2))
+    assert sorted(replies) == list("abcdef")
+    assert all(reply["task"] == task for task, reply in replies.items())
+    assert 1 <= len({reply["process"] for reply in replies.values()}) <= 2
+    assert max(reply["calls"] for reply in replies.values()) >= 3
+
+
+def test_tasks_are_begun_in_their_order():
+    begun = []
+    assert [task for task, _ in share([3, 1, 2], NAME, 1, begun.append)] == [3, 1, 2]
+    assert begun == [3, 1, 2]
+
+
+def test_a_process_that_dies_costs_its_own_task_only():
+    replies = dict(share(["a", "die", "b"], NAME, jobs=1))
+    assert replies["die"] == {"died": "its process ended with exit code 7: a last word"}
+    assert replies["a"]["process"] != replies["b"]["process"]
+
+
+def test_a_function_that_cannot_be_imported_is_said():
+    ((_, reply),) = share(["a"], "tests.autograder.nothing.answer", jobs=1)
+    assert "No module named" in reply["died"]
+
+
+def test_workers_end_when_the_caller_stops():
+    tasks = share(list("abc"), NAME, jobs=1)
+    _, reply = next(tasks)
+    tasks.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(reply["process"], 0)
