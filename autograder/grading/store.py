@@ -1,12 +1,15 @@
 """Results kept by content, so that a second run is free and formgrader replays what was graded.
 
 The name of a result is a hash of everything that decides it: the rebuilt notebook, the learner,
-the secret key, the limits, and the files that grade. A changed file makes new results.
+the secret key, the limits, the files that grade, and the installed packages. What is changed
+makes new results.
 """
 
 import hashlib
 import json
+import platform
 from functools import cache
+from importlib.metadata import distributions
 from pathlib import Path
 
 import nbformat
@@ -35,6 +38,7 @@ class Store:
             unreadable,
             tier,
             fingerprint(),
+            environment(),
         ]
         return hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:32]
 
@@ -63,3 +67,11 @@ def fingerprint():
             digest.update(f"{path.relative_to(Path(ROOT)).as_posix()}\n".encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+@cache
+def environment():
+    """Return Python's version and those of the installed packages, as one hash."""
+    versions = sorted({f"{each.name}=={each.version}" for each in distributions()})
+    text = "\n".join([platform.python_version(), *versions])
+    return hashlib.sha256(text.encode()).hexdigest()
