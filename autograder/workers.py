@@ -26,42 +26,66 @@ ONE_CORE = {  # the arrays are small: more threads only wait for each other
 PLACE = "COURSE_WORKER"  # "1/4" is the second of four
 
 
-def share(tasks, function, jobs, begun=None, inherit=()):
-    """Yield `(task, reply)` for each task, as they are done.
+class Workers:
+    """Warm processes for several rounds of tasks; use it in a `with` block.
 
     Args:
-        tasks: list of values that JSON holds; they are begun in this order.
         function: str. `"package.module.name"`, which turns a task into a reply, both JSON.
         jobs: int. Processes at a time.
-        begun: called with each task when a process takes it.
         inherit: descriptors that the processes share with this one.
-
-    Yields:
-        A reply is what `function` returned, or `{"died": sentence}` when the process ended.
     """
-    todo, events, processes = queue.SimpleQueue(), queue.SimpleQueue(), set()
-    for task in tasks:
-        todo.put(task)
-    count = min(jobs, len(tasks))
-    threads = [
-        threading.Thread(
-            target=_drive, args=(todo, events, function, processes, f"{number}/{count}", inherit)
-        )
-        for number in range(count)
-    ]
-    for thread in threads:
-        thread.start()
-    left = len(tasks)
-    try:
-        while left:
-            event, task, *reply = events.get()
-            if event == "begun" and begun:
-                begun(task)
-            elif event == "done":
-                left -= 1
-                yield task, *reply
-    finally:
-        _stop(todo, threads, processes)
+
+    def __init__(self, function, jobs, inherit=()):
+        self._workers = [_Worker(function, f"{n}/{jobs}", tuple(inherit)) for n in range(jobs)]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        for worker in self._workers:
+            worker.end()
+
+    def share(self, tasks, begun=None, jobs=None):
+        """Yield `(task, reply)` for each task, as they are done.
+
+        Args:
+            tasks: list of values that JSON holds; they are begun in this order.
+            begun: called with each task when a process takes it.
+            jobs: int. Fewer processes at a time than there are.
+
+        Yields:
+            A reply is what the function returned, or `{"died": sentence}` when the process ended.
+        """
+        todo, events = queue.SimpleQueue(), queue.SimpleQueue()
+        for task in tasks:
+            todo.put(task)
+        busy = self._workers[: min(jobs or len(self._workers), len(tasks))]
+        threads = [threading.Thread(target=worker.drive, args=(todo, events)) for worker in busy]
+        for thread in threads:
+            thread.start()
+        left = len(tasks)
+        try:
+            while left:
+                event, task, *reply = events.get()
+                if event == "begun" and begun:
+                    begun(task)
+                elif event == "done":
+                    left -= 1
+                    yield task, *reply
+        finally:
+            with contextlib.suppress(queue.Empty):
+                while True:
+                    todo.get_nowait()
+            for worker, thread in zip(busy, threads, strict=True):
+                if left:  # the caller has stopped in the middle
+                    worker.stop(thread)
+                thread.join()
+
+
+def share(tasks, function, jobs, begun=None, inherit=()):
+    """Yield `(task, reply)` for each task, from `Workers` that end with the last one."""
+    with Workers(function, min(jobs, len(tasks)), inherit) as workers:
+        yield from workers.share(tasks, begun)
 
 
 def own_cores():
@@ -80,52 +104,72 @@ def serve(function):
         replies.flush()
 
 
-def _drive(todo, events, function, processes, place, inherit):
-    """Give tasks to one process, and to another one when it dies."""
-    process, closing = None, contextlib.suppress(BrokenPipeError)
-    with tempfile.TemporaryFile() as log, closing, contextlib.ExitStack() as opened:
+class _Worker:
+    """One process at a time: started for its first task, and anew when it has died."""
+
+    def __init__(self, function, place, inherit):
+        self._function, self._place, self._inherit = function, place, inherit
+        self._process = self._log = None
+
+    def drive(self, todo, events):
+        """Take tasks until none is left."""
         while True:
             try:
                 task = todo.get_nowait()
             except queue.Empty:
                 return
             events.put(("begun", task))
-            try:
-                if process is None:
-                    process = opened.enter_context(_start(function, log, place, inherit))
-                    processes.add(process)
-                reply = _ask(process, task)
-            except OSError as error:
-                reply = {"died": f"no process could be started: {error}"}
-            if reply is None:
-                reply, process = {"died": _death(process, log)}, None
-            events.put(("done", task, reply))
+            events.put(("done", task, self._reply(task)))
 
+    def stop(self, thread):
+        """End the process that a thread drives, also in the middle of a task."""
+        while thread.is_alive():
+            process = self._process
+            if process is not None:
+                process.kill()
+            thread.join(0.1)
+        self.end()
 
-def _stop(todo, threads, processes):
-    """End the processes, also in the middle of a task."""
-    with contextlib.suppress(queue.Empty):
-        while True:
-            todo.get_nowait()
-    for process in list(processes):
+    def end(self):
+        """End the process and let go of what belongs to it; return its exit code."""
+        process, log, self._process, self._log = self._process, self._log, None, None
+        if process is None:
+            return None
         process.kill()
-    for thread in threads:
-        thread.join()
+        with contextlib.suppress(BrokenPipeError), log, process:
+            return process.wait()
 
+    def _reply(self, task):
+        try:
+            if self._process is None:
+                self._start()
+            return _ask(self._process, task) or {"died": self._death()}
+        except OSError as error:
+            return {"died": f"no process could be started: {error}"}
 
-def _start(function, log, place, inherit):
-    module, _, name = function.rpartition(".")
-    code = f"from autograder.workers import serve; from {module} import {name}; serve({name})"
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    return subprocess.Popen(
-        [sys.executable, "-P", "-c", code],
-        env=os.environ | ONE_CORE | {"PYTHONPATH": path, PLACE: place},
-        pass_fds=inherit,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        encoding="utf-8",
-    )
+    def _start(self):
+        module, _, name = self._function.rpartition(".")
+        code = f"from autograder.workers import serve; from {module} import {name}; serve({name})"
+        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+        self._log = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-c", code],
+            env=os.environ | ONE_CORE | {"PYTHONPATH": path, PLACE: self._place},
+            pass_fds=self._inherit,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            encoding="utf-8",
+        )
+
+    def _death(self):
+        """Say how the process ended."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(5)
+        self._log.seek(0)
+        said = self._log.read().decode(errors="replace").strip().splitlines()
+        last = f": {said[-1]}" if said else ""
+        return f"its process ended with exit code {self.end()}{last}"
 
 
 def _ask(process, task):
@@ -136,14 +180,3 @@ def _ask(process, task):
         return json.loads(process.stdout.readline() or "null")
     except (OSError, ValueError):
         return None
-
-
-def _death(process, log):
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(5)
-    process.kill()
-    code = process.wait()
-    log.seek(0)
-    said = log.read().decode(errors="replace").strip().splitlines()
-    last = f": {said[-1]}" if said else ""
-    return f"its process ended with exit code {code}{last}"

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from autograder.workers import share
+from autograder.workers import Workers, share
 
 NAME = "tests.autograder.test_workers.answer"
 CALLS = []
@@ -52,3 +52,21 @@ def test_workers_end_when_the_caller_stops():
     tasks.close()
     with pytest.raises(ProcessLookupError):
         os.kill(reply["process"], 0)
+
+
+def test_workers_stay_warm_between_rounds():
+    with Workers(NAME, 2) as workers:
+        first = dict(workers.share(list("abcd")))
+        ((_, second),) = workers.share(["e"], jobs=1)
+        assert second["process"] in {reply["process"] for reply in first.values()}
+        assert second["calls"] > 1
+    with pytest.raises(ProcessLookupError):
+        os.kill(second["process"], 0)
+
+
+def test_a_round_cut_short_does_not_spoil_the_next():
+    with Workers(NAME, 1) as workers:
+        tasks = workers.share(list("abc"))
+        next(tasks)
+        tasks.close()
+        assert [reply["task"] for _, reply in workers.share(["d"])] == ["d"]
