@@ -65,7 +65,8 @@ def check(exercise_id, namespace=None):
     if mode == "validate" and not verdict.passed:
         raise CheckFailed(show.plain(verdict))
     extras = {} if mode else _learn(exercise, verdict, namespace)
-    _display(show.html(verdict, **extras), show.plain(verdict, **extras))
+    reached = extras.pop("reached", 0)
+    _display(show.html(verdict, **extras), show.plain(verdict, **extras), reached)
     return Score(verdict.points, verdict.max_points)
 
 
@@ -93,8 +94,9 @@ def import_keras_quietly():
 def _learn(exercise, verdict, namespace):
     """Record the attempt; return what the learner is shown besides the verdict."""
     source = mytransformer.answer(exercise.name, namespace, _cells())
-    hints = progress.record(exercise, verdict, source)
-    extras = {"hints": exercise.hints[:hints], "of": len(exercise.hints)}
+    reached = progress.record(exercise, verdict, source)
+    extras = {"reached": reached, "of": len(exercise.hints)}
+    extras["hints"] = () if verdict.passed else exercise.hints[:reached]
     if verdict.passed:
         extras["ours"] = show.package_source(exercise.package)
         extras["yours"] = source
@@ -119,10 +121,11 @@ def _shell():
     return ipython.get_ipython() if ipython else None
 
 
-def _display(html, plain):
+def _display(html, plain, reached):
     if _shell() is None:
         print(plain)
         return
     from IPython.display import display
 
-    display({"text/html": html, "text/plain": plain}, raw=True)
+    hints = {progress.MIME: {"reached": reached}} if reached else {}
+    display({"text/html": html, "text/plain": plain} | hints, raw=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from course.files import write_atomic
 from course.workspace import workspace_root
 
+MIME = "application/vnd.course.hints+json"  # in a check's output, for the feedback after grading
 FRESH = {"attempts": 0, "hints": 0, "best": 0.0, "solved": False, "lent": False, "tried": []}
 
 
@@ -33,7 +34,7 @@ def update(workspace, exercise_id, **changes):
 
 
 def record(exercise, verdict, source):
-    """Record an attempt and return how many hints the learner may see."""
+    """Record an attempt and return how many hints the learner has reached."""
     workspace = workspace_root()
     if not (workspace / ".course").is_dir():
         return 0
@@ -52,7 +53,7 @@ def record(exercise, verdict, source):
         solved=entry["solved"] or verdict.passed,
         tried=tried[-50:],
     )
-    return 0 if verdict.passed else hints
+    return hints
 
 
 def _file(workspace):

@@ -145,7 +145,10 @@ def _judge(graded, cell, sandbox, seed):
         _fail(graded, cell, f"The check itself failed: {text}")
         return
     points = verdict.points * _points(cell) / exercise.points
-    _write(cell, points, show.plain(verdict), show.html(verdict))
+    reached = cell.metadata["course"].get("hints", 0)
+    hints = {"hints": exercise.hints[:reached], "of": len(exercise.hints)}
+    hints = {} if verdict.passed else hints
+    _write(cell, points, show.plain(verdict, **hints), show.html(verdict, **hints))
     if verdict.misconception:
         graded.notes.append(Note(exercise.name, verdict.misconception))
     for case in verdict.cases:

@@ -8,6 +8,7 @@ makes new results.
 import hashlib
 import json
 import platform
+import sysconfig
 from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
@@ -72,6 +73,7 @@ def fingerprint():
 @cache
 def environment():
     """Return Python's version and those of the installed packages, as one hash."""
-    versions = sorted({f"{each.name}=={each.version}" for each in distributions()})
+    places = [sysconfig.get_path(name) for name in ("purelib", "platlib")]
+    versions = sorted({f"{each.name}=={each.version}" for each in distributions(path=places)})
     text = "\n".join([platform.python_version(), *versions])
     return hashlib.sha256(text.encode()).hexdigest()

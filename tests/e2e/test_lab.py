@@ -3,10 +3,13 @@
 import os
 import subprocess
 import sys
+import time
 
+import nbformat
 import pytest
 from playwright.sync_api import expect
 
+from autograder.progress import MIME
 from tests.e2e.notebooks import Notebook
 
 pytestmark = pytest.mark.slow
@@ -56,9 +59,27 @@ def test_a_learner_fails_a_check_and_then_passes_it(course, page):
     expect(ours).to_be_visible()
     expect(ours).to_contain_text("def attention_scores(query, key)")
 
+    page.keyboard.press("ControlOrMeta+S")
+    wait_until(lambda: hints_reached(course.folder / LAB) == [1])
     own = course.folder / "mytransformer/m02_transformer/attention_scores.py"
     assert "query.shape[-1] ** 0.5" in own.read_text()
     assert scores_of_the_learners_package(course.folder) == "[[5.0]]"
+
+
+def hints_reached(path):
+    """Return the hints that a saved notebook's checks record, which feedback repeats."""
+    cells = nbformat.read(path, as_version=4).cells
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    found = [output.get("data", {}).get(MIME) for output in outputs]
+    return [record["reached"] for record in found if record]
+
+
+def wait_until(condition, seconds=20):
+    """Wait until something is so."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 def scores_of_the_learners_package(workspace):

@@ -7,7 +7,10 @@ import nbformat
 import pytest
 
 from autograder.errors import CourseError
+from autograder.exercise import load_module
+from autograder.grading.feedback import feedback
 from autograder.grading.grade import grade
+from autograder.progress import MIME
 
 ASSIGNMENT, LAB = "m02_lab1_self_attention", "lab1_self_attention"
 LOOP = "def causal_mask(length):\n    while True:\n        pass"
@@ -135,6 +138,26 @@ def test_a_second_run_is_free_and_a_change_is_graded(
     assert row(grade(course.path), "ada").score > 0
     with course.gradebook() as gradebook:
         assert gradebook.find_submission(ASSIGNMENT, "ada").timestamp.day == 11
+
+
+def test_feedback_repeats_the_hints_that_the_learner_had_reached(
+    course, released, answer, answers, hand_in
+):
+    """And no further one: those come with further tries."""
+    half = answer(released, attention_scores=answers["attention_scores"], causal_mask="x = 1")
+    for cell in half.cells:
+        if cell.metadata.get("course", {}).get("role") == "check":
+            data = {"text/plain": "0.0", MIME: {"reached": 2}}
+            cell.outputs = [nbformat.v4.new_output("display_data", data=data)]
+    hand_in("ada", half)
+    grade(course.path)
+    (page,) = feedback(course.path)
+    text = page.path.read_text()
+    exercise = load_module("m02_transformer")["masked_softmax"]
+    assert "Hint 2 of 3" in text
+    assert "Hint 3 of 3" not in text
+    assert text.count("Hint 1 of 3") == 3, "no hint where the answer is right"
+    assert exercise.hints[2].split("`")[0] not in text
 
 
 def test_a_manual_score_survives(course, released, hand_in):

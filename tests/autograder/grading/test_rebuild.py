@@ -8,6 +8,7 @@ import pytest
 
 from autograder.grading.intake import Unreadable, parse
 from autograder.grading.rebuild import rebuild
+from autograder.progress import MIME
 
 
 def rebuilt(notebook, released):
@@ -190,3 +191,13 @@ def test_a_file_that_is_no_notebook_says_why(data, says):
     """One sentence, without a traceback."""
     with pytest.raises(Unreadable, match=says):
         parse(data)
+
+
+@pytest.mark.parametrize(("recorded", "reached"), [(2, 2), ("2", None), (-1, None), (True, None)])
+def test_the_hints_that_a_learner_reached_are_kept(perfect, released, recorded, reached):
+    """The number stands in the output of the check; whatever else stands there is no number."""
+    data = {"text/plain": "no", MIME: {"reached": recorded}}
+    cell(perfect, "check-causal_mask").outputs = [nbformat.v4.new_output("display_data", data=data)]
+    result = rebuilt(perfect, released)
+    assert cell(result.notebook, "check-causal_mask").metadata.course.get("hints") == reached
+    assert "hints" not in cell(result.notebook, "check-masked_softmax").metadata.course
