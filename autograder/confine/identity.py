@@ -10,7 +10,8 @@ import os
 from autograder.confine import linux
 
 SET_DUMPABLE, CAPBSET_DROP, SET_NO_NEW_PRIVS, SET_PDEATHSIG = 4, 24, 38, 1
-SET_KEEPCAPS, DAC_READ_SEARCH = 8, 1 << 2
+SET_KEEPCAPS, DAC_READ_SEARCH = 8, 2
+CAP_AMBIENT, AMBIENT_RAISE = 47, 2
 CAPABILITY_VERSION = 0x20080522
 FIRST_UID = 1_879_000_000  # far from any user of the machine
 
@@ -33,11 +34,13 @@ def drop(uid, gid, reads_all=False):
     Args:
         uid: int.
         gid: int.
-        reads_all: bool. Keep the one capability to read what Landlock shows, whoever owns it:
-            root's Python may lie where no other user can go.
+        reads_all: bool. Keep the one capability to read what Landlock shows, whoever owns it, also
+            in programs: root's Python may lie where no other user can go.
     """
     reads_all = reads_all and os.getuid() == 0
     for capability in range(64):
+        if reads_all and capability == DAC_READ_SEARCH:
+            continue
         try:
             linux.prctl(CAPBSET_DROP, capability)
         except OSError:
@@ -52,9 +55,12 @@ def drop(uid, gid, reads_all=False):
         raise PermissionError("A kernel must not run as root.")
     linux.prctl(SET_NO_NEW_PRIVS, 1)
     header = _Header(CAPABILITY_VERSION, 0)
-    kept = DAC_READ_SEARCH if reads_all else 0  # effective, permitted, inheritable; twice 32 bits
-    sets = (ctypes.c_uint32 * 6)(kept, kept, 0, 0, 0, 0)
+    kept = 1 << DAC_READ_SEARCH if reads_all else 0
+    # effective, permitted, inheritable; twice 32 bits
+    sets = (ctypes.c_uint32 * 6)(kept, kept, kept, 0, 0, 0)
     linux.call("capset", ctypes.byref(header), ctypes.byref(sets))
+    if reads_all:
+        linux.prctl(CAP_AMBIENT, AMBIENT_RAISE, DAC_READ_SEARCH)
     linux.prctl(SET_DUMPABLE, 1)  # else its own /proc/self/fd is closed to it
 
 

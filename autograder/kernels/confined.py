@@ -28,9 +28,15 @@ WHY = {
 
 
 def environment():
-    """Return the environment of grading kernels: nothing of the grader's that could be private."""
+    """Return the environment of grading kernels: nothing of the grader's that could be private.
+
+    `python` is this interpreter there, also where the grader's environment is not activated.
+    """
     kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    own = os.path.dirname(sys.executable)
+    others = os.environ.get("PATH", os.defpath).split(os.pathsep)
     return kept | {
+        "PATH": os.pathsep.join([own, *(place for place in others if place != own)]),
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     }

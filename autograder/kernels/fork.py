@@ -131,11 +131,19 @@ def run_ipykernel(argv, bound=None):
     if bound is not None:
         app.init_iopub = _without_loss(app.init_iopub)
     app.initialize(list(argv))
+    choose_backend()
     if bound is not None:
         app.shell.system = app.shell.system_raw  # `!` lines: there are no terminals to ask for
         bound()
     app.start()
     return 0
+
+
+def choose_backend():
+    """Let matplotlib draw by the backend of this kernel, which it would have read at its import."""
+    matplotlib, wanted = sys.modules.get("matplotlib"), os.environ.get("MPLBACKEND")
+    if matplotlib is not None and wanted:
+        matplotlib.rcParams["backend"] = wanted
 
 
 def _without_loss(init_iopub):

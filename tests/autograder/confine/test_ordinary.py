@@ -1,5 +1,7 @@
 """What ordinary notebooks do goes on working in every tier that this machine reaches."""
 
+import sys
+
 import pytest
 
 from autograder.confine.tiers import ORDER, reach
@@ -44,3 +46,13 @@ with tempfile.TemporaryDirectory() as folder:
 print(subprocess.run(["echo", "hi"], capture_output=True, text=True).stdout)
 """
     assert printed(sandbox, code).split() == ["36.0", "hi"]
+
+
+def test_python_is_this_interpreter(sandbox):
+    """Also where the grader was started by its path, in no activated environment."""
+    code = """
+from pathlib import Path
+Path("show.py").write_text("import sys; print(sys.argv[1], sys.prefix)")
+!python show.py hello
+"""
+    assert printed(sandbox, code).split() == ["hello", sys.prefix]
