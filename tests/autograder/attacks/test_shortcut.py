@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from autograder.grading.review import package_definition
+from autograder.grading.copied import package_definition
 from tests.autograder.attacks.conftest import OWN
 
 PACKAGE = "course.m02_transformer"

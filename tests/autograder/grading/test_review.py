@@ -8,7 +8,8 @@ import pytest
 
 from autograder.build.source import read
 from autograder.exercise import find, load_module, modules
-from autograder.grading.review import hides, package_definition, review
+from autograder.grading.copied import package_definition
+from autograder.grading.review import hides, review
 from tests.autograder.grading.conftest import ANSWERS
 
 ROOT = Path(__file__).resolve().parents[3]
