@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import time
 import uuid
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from autograder.confine.identity import FIRST_UID
 from autograder.confine.tiers import ORDER, reach
 from autograder.grading.feedback import feedback
 from autograder.grading.grade import grade
+from autograder.kernels.confined import shared_zygote
+from autograder.workers import Workers
 from tests.autograder.grading.conftest import (  # noqa: F401  fixtures
     ANSWERS,
     ASSIGNMENT,
@@ -38,6 +41,8 @@ from tests.autograder.grading.conftest import (  # noqa: F401  fixtures
 )
 
 HERE = Path(__file__).parent
+GRADES = "autograder.grading.worker.grade_task"
+STAY = ("autograder.kernels.zygote", "autograder.grading.worker")
 OWN = "attention_scores"  # the exercise that mallory has really solved
 SILENT = dict.fromkeys(set(ANSWERS) - {OWN}, "pass")  # cells that leave the attack's names alone
 
@@ -110,22 +115,31 @@ def tier(request, monkeypatch):
     return request.param
 
 
-@pytest.fixture
-def place(monkeypatch):
-    """A short path for the temporary files of this test's kernels: sockets allow no long one."""
+@pytest.fixture(scope="session")
+def place():
+    """A short path for the temporary files of all kernels here: sockets allow no long one."""
     path = Path(tempfile.mkdtemp(prefix="attack-"))
     path.chmod(0o755)
-    monkeypatch.setenv("TMPDIR", str(path))
-    monkeypatch.setattr(tempfile, "tempdir", None)
-    yield path
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(path))
+        patch.setattr(tempfile, "tempdir", None)
+        yield path
     shutil.rmtree(path, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def worker(place):
+    """The process that grades, which all attacks meet: starting one takes longer than an attack."""
+    with Workers(GRADES, 1, [shared_zygote().fileno()]) as workers:
+        yield workers
+
+
 @pytest.fixture
-def attack(course, released, answer, hand_in, tier, place):  # noqa: F811
+def attack(course, released, answer, hand_in, tier, place, worker, monkeypatch):  # noqa: F811
     """Return the function that hands in an attack and has it graded."""
 
-    def run(code="", *, answers=None, change=None, files=None, learner="mallory", limits=None):
+    def run(code="", *, answers=None, change=None, files=None, learner="mallory", limits=None,
+            fresh=False):  # fmt: skip
         """Grade an attack.
 
         Args:
@@ -134,6 +148,7 @@ def attack(course, released, answer, hand_in, tier, place):  # noqa: F811
             change: called with the notebook, to change it in place, or to return other bytes.
             files: further files of the hand-in: name to bytes, or a function from a path.
             learner: mallory's id.
+            fresh: whether a process that starts now grades, instead of the one that is warm.
             limits: settings of the folder's configuration, such as `cell_seconds=2`.
         """
         for name, value in (limits or {}).items():
@@ -153,6 +168,9 @@ def attack(course, released, answer, hand_in, tier, place):  # noqa: F811
         bea.cells.append(nbformat.v4.new_code_cell(f"mine = {secrets['another hand-in']!r}"))
         hand_in("bea", bea)
         secrets |= repository_secrets()
+        if not fresh:
+            warm = nullcontext(worker)
+            monkeypatch.setattr("autograder.grading.grade.Workers", lambda *_: warm)
         before = surroundings(place)
         grades = grade(course.path, jobs=1)
         left = settled(before, place)
@@ -223,7 +241,7 @@ def surroundings(place):
         if above is None or process.info["pid"] == os.getpid():
             continue
         if above[-1:] == ["this"]:  # a descendant of ours: only warm processes stay
-            if len(above) > 1 or "autograder.kernels.zygote" not in command:
+            if len(above) > 1 or not any(name in command for name in STAY):
                 found.add(f"process {process.info['pid']} {command[:80]}")
         elif (confined or "autograder.kernels" in command) and not any(map(_is_run, above)):
             found.add(f"process {process.info['pid']} {command[:80]}")  # it has lost its parent

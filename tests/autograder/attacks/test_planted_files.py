@@ -35,7 +35,7 @@ def test_files_that_python_or_jupyter_would_load(attack, course, tmp_path, monke
     if where == "in the hand-in":
         files["here"] = lambda path: monkeypatch.chdir(path.parent)
 
-    outcome = attack(files=files)
+    outcome = attack(files=files, fresh=True)
 
     assert not mark.exists(), mark.read_text()
     outcome.assert_failed()
