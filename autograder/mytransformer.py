@@ -143,6 +143,19 @@ def _free_names(source):
     return used - bound
 
 
+def renew(package):
+    """Write the package's `__init__` files anew, from the files that are there.
+
+    Args:
+        package: the folder of the package.
+    """
+    folders = sorted({path.parent for path in package.glob("*/*.py")})
+    for place in folders:
+        _write_init(place, {path.stem for path in place.glob("*.py") if path.stem != "__init__"})
+    if folders:
+        _write_parents(package, folders[0].name)
+
+
 def folder(workspace=None):
     """Return the folder of the learner's package."""
     return Path(workspace or workspace_root()) / "mytransformer"

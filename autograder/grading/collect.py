@@ -10,6 +10,7 @@ import os
 import stat
 import time
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -175,7 +176,12 @@ def _files(inbox, problems):
     if inbox.is_file():
         yield from _file(inbox, (inbox.name,), problems)
         return
-    for parent, folders, files in os.walk(inbox):
+
+    def unopened(error):
+        shown = os.path.relpath(error.filename, inbox)
+        problems.append(f"{shown}: it cannot be opened ({error.strerror}).")
+
+    for parent, folders, files in os.walk(inbox, onerror=unopened):
         folders[:] = sorted(f for f in folders if not _is_ignored(f))
         for name in list(folders):
             if Path(parent, name).is_symlink():
@@ -236,7 +242,8 @@ def _archive(file, parts, problems, when, depth=1, trusted=True):
                     with archive.open(entry) as opened:
                         data = opened.read(MAX_BYTES + 1)
                     yield from _entry(data, (*parts, *inner), problems, when, entry, depth)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError,
+            OSError, ValueError) as error:  # fmt: skip
         problems.append(f"{shown}: the archive cannot be read ({error}).")
 
 
@@ -263,4 +270,8 @@ def _entry_time(entry, when):
 
 
 def _utc(stamp):
-    return datetime.fromtimestamp(stamp, UTC)
+    """Return a file's time; now for one that no calendar knows."""
+    try:
+        return datetime.fromtimestamp(stamp, UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.now(UTC)

@@ -1,18 +1,18 @@
 """Read what learners hand in, whatever it is: plain files of sane size, JSON or not."""
 
-import json
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from autograder.errors import CourseError
+from autograder.grading.rescue import open_notebook
+from autograder.grading.text import MAX_BYTES, Undecided, Unreadable
 
-MAX_BYTES = 20 * 2**20
+__all__ = ["MAX_BYTES", "Submission", "SubmittedCell", "Undecided", "Unreadable", "notebooks_in",
+           "parse", "read_bytes", "understood"]  # fmt: skip
 MAX_CELLS = 2000
-
-
-class Unreadable(CourseError):
-    """A file that is no notebook; the sentence says why, without the file's name."""
+MARKS = ("grade_id", "grade", "points", "locked", "solution", "task")
+SUFFIXES = (".json", ".txt", ".zip")  # what browsers and people put behind a notebook's name
 
 
 @dataclass
@@ -25,6 +25,7 @@ class SubmittedCell:
         cell_id: the notebook format's id, or an empty string.
         grade_id: nbgrader's id, or an empty string.
         outputs: list of dictionaries.
+        marks: what nbgrader's metadata say of it: lock, points and the like.
     """
 
     kind: str
@@ -32,21 +33,27 @@ class SubmittedCell:
     cell_id: str
     grade_id: str
     outputs: list
+    marks: dict = field(default_factory=dict)
 
 
 @dataclass
 class Submission:
-    """A parsed submission: what it says it is, and its cells."""
+    """A parsed submission: what it says it is, its cells, and what its file went through."""
 
     module: str
     lab: str
     release: str
     kernel: str
     cells: list[SubmittedCell]
+    flaws: list[str] = field(default_factory=list)
 
 
-def read_bytes(path):
+def read_bytes(path, limit=MAX_BYTES):
     """Return the bytes of a plain file; links and special files are not followed.
+
+    Args:
+        path: the file.
+        limit: how many bytes it may have.
 
     Raises:
         Unreadable: it is a link, no plain file, or too large.
@@ -58,40 +65,66 @@ def read_bytes(path):
         handle = os.open(path, flags)
     except OSError as error:
         raise Unreadable(f"it cannot be opened ({error.strerror})") from None
-    with os.fdopen(handle, "rb") as file:
-        status = os.fstat(file.fileno())
+    try:
+        status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise Unreadable("it is not a plain file")
-        if status.st_size > MAX_BYTES:
-            raise Unreadable(f"it is larger than {MAX_BYTES // 2**20} MB")
-        return file.read(MAX_BYTES + 1)
+        if status.st_size > limit:
+            raise Unreadable(f"it is larger than {limit // 2**20} MB")
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(limit + 1)
+    except OSError as error:
+        raise Unreadable(f"it cannot be read ({error.strerror})") from None
+    finally:
+        os.close(handle)
+
+
+def notebooks_in(folder):
+    """Return the files of a folder that may be a notebook, those named so first.
+
+    Raises:
+        OSError: the folder cannot be listed.
+    """
+    with os.scandir(folder) as entries:
+        paths = sorted(Path(entry.path) for entry in entries)
+    named = [path for path in paths if path.suffix.lower() == ".ipynb"]
+    others = [path for path in paths if path.suffix.lower() in SUFFIXES]
+    return named + [path for path in others if _is_notebook(path)]
+
+
+def _is_notebook(path):
+    """Say whether a file that is not named like a notebook holds cells of this course."""
+    if path.name in ("timestamp.txt", "quiz_answers.json"):
+        return False
+    try:
+        submission = parse(read_bytes(path))
+    except Unreadable:
+        return False
+    return bool(submission.lab) or any(cell.grade_id for cell in submission.cells)
 
 
 def parse(data):
     """Return the `Submission` in the bytes of a notebook file.
 
     Raises:
-        Unreadable: it is not JSON, or no notebook.
+        Unreadable: it is no notebook, or nobody can say what in it counts.
     """
-    try:
-        content = json.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise Unreadable("it is not text, so it is no notebook") from None
-    except json.JSONDecodeError as error:
-        raise Unreadable(f"it is not JSON (line {error.lineno}: {error.msg})") from None
-    except (ValueError, RecursionError):
-        raise Unreadable("it is not readable JSON") from None
-    if not isinstance(content, dict):
-        raise Unreadable("it is JSON but no notebook")
-    cells = content.get("cells")
-    if not isinstance(cells, list):
-        worksheets = content.get("worksheets")
-        first = worksheets[0] if isinstance(worksheets, list) and worksheets else {}
-        cells = first.get("cells") if isinstance(first, dict) else None
-    if not isinstance(cells, list):
-        raise Unreadable("it is JSON but no notebook: it has no cells")
+    return understood(*open_notebook(data))
+
+
+def understood(content, flaws=()):
+    """Return the `Submission` in the JSON of a notebook.
+
+    Args:
+        content: what `open_notebook` returned.
+        flaws: sentences on what the file went through.
+
+    Raises:
+        Undecided: it has more cells than anybody wrote.
+    """
+    cells = content["cells"]
     if len(cells) > MAX_CELLS:
-        raise Unreadable(f"it has more than {MAX_CELLS} cells")
+        raise Undecided(f"it has more than {MAX_CELLS} cells")
     metadata = _dict(content.get("metadata"))
     course = _dict(metadata.get("course"))
     return Submission(
@@ -100,11 +133,12 @@ def parse(data):
         release=_text(course.get("release")),
         kernel=_text(_dict(metadata.get("kernelspec")).get("name")),
         cells=[_cell(cell) for cell in cells if isinstance(cell, dict)],
+        flaws=list(flaws),
     )
 
 
 def _cell(cell):
-    metadata = _dict(cell.get("metadata"))
+    grading = _dict(_dict(cell.get("metadata")).get("nbgrader"))
     source = cell.get("source", cell.get("input", ""))
     if isinstance(source, list):
         source = "".join(line for line in source if isinstance(line, str))
@@ -113,8 +147,9 @@ def _cell(cell):
         kind="code" if cell.get("cell_type") == "code" else "markdown",
         source=_text(source),
         cell_id=_text(cell.get("id")),
-        grade_id=_text(_dict(metadata.get("nbgrader")).get("grade_id")),
+        grade_id=_text(grading.get("grade_id")),
         outputs=[o for o in outputs if isinstance(o, dict)] if isinstance(outputs, list) else [],
+        marks={name: grading[name] for name in MARKS if name in grading},
     )
 
 

@@ -165,7 +165,10 @@ def _quarantine(folder, submission):
     for parent, folders, files in os.walk(submission):
         for name in folders + files:
             path = Path(parent, name)
-            mode = os.lstat(path).st_mode
+            try:
+                mode = os.lstat(path).st_mode
+            except OSError:  # in a folder that cannot be entered: nothing in it is read
+                continue
             if stat.S_ISREG(mode) or stat.S_ISDIR(mode) or name.endswith(".ipynb"):
                 continue
             place = folder.path / "quarantine" / path.relative_to(folder.path / "submitted")

@@ -5,15 +5,21 @@ cells with the learner's. Cells that the learner added stay where they put them.
 duplicated, retyped, reordered and edited cells cannot matter; each repair is a note.
 """
 
-import ast
 import copy
 import json
-import re
 from dataclasses import dataclass, field
 
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
+from autograder.grading import conflicts
+from autograder.grading.intake import MARKS
+from autograder.grading.match import is_answer, match
+from autograder.grading.python import can_be_read
+from autograder.grading.rescue import parsed
+from autograder.grading.text import Unreadable
+from autograder.progress import MIME as HINTS
 from autograder.quiz.answers import MIME as ANSWER
+from autograder.quiz.answers import records
 
 KEEPS_EDITS = ("setup", "code")
 
@@ -60,11 +66,12 @@ class _Rebuilder:
     def __init__(self, submission, release):
         self.submission, self.release = submission, release
         self.notes = []
-        self.graded = ["nbgrader" in cell.metadata or _is_answer(cell) for cell in release.cells]
-        self.places = {}  # index of a submitted cell -> index of its cell in the release
+        self.graded = ["nbgrader" in cell.metadata or is_answer(cell) for cell in release.cells]
+        self.matched = match(submission, release)
+        self.places = self.matched.places
 
     def run(self):
-        self._match()
+        self._note_file()
         extras = self._extras()
         cells = []
         for place, cell in enumerate(self.release.cells):
@@ -84,61 +91,50 @@ class _Rebuilder:
     def _note(self, cell, sentence):
         self.notes.append(Note(cell, sentence))
 
-    def _match(self):
-        """Find for each submitted cell the released one: by grade id, id, text, definition."""
-        cells, known = self.release.cells, {}
-        for place, cell in enumerate(cells):
-            known[("id", cell.get("id"))] = place
-            known[("grade", cell.metadata.get("nbgrader", {}).get("grade_id"))] = place
-        texts = {}
-        for place, cell in enumerate(cells):
-            texts.setdefault(cell.source.strip(), place)
-        for index, submitted in enumerate(self.submission.cells):
-            keys = [("grade", submitted.grade_id or 0), ("id", submitted.cell_id or 0)]
-            place = next((known[key] for key in keys if key in known), None)
-            if place is None and submitted.source.strip():
-                place = texts.get(submitted.source.strip())
-            if place is not None:
-                self.places[index] = place
-        self._match_by_definition()
+    def _note_file(self):
+        """Note what concerns the notebook as a whole: its file, which lab it is, its ids."""
+        for flaw in self.submission.flaws:
+            self._note("", flaw)
+        named = (self.submission.module, self.submission.lab)
+        course = self.release.metadata.get("course", {})
+        if all(named) and named != (course.get("module"), course.get("lab")):
+            self._note("", f"It names {' '.join(named)}; its cells were read as those of this lab.")
+        if any(not self.submission.cells[index].cell_id for index in self.places):
+            self._note("", "Cells had lost their ids; they were known by what else marks them.")
 
-    def _match_by_definition(self):
-        """Recognise answer cells that lost their ids by what they define."""
-        taken = set(self.places.values())
-        for place, cell in enumerate(self.release.cells):
-            if place in taken or not _is_answer(cell):
-                continue
-            wanted = definitions(cell.source) or quiz_items(cell.source)
-            for index, submitted in enumerate(self.submission.cells):
-                found = definitions(submitted.source) | quiz_items(submitted.source)
-                if index not in self.places and wanted and wanted & found:
-                    self.places[index] = place
-        self.places = dict(sorted(self.places.items()))
-
-    def _submitted(self, place):
-        """Return the submitted cells of a released cell, in their order."""
-        return [self.submission.cells[i] for i, p in self.places.items() if p == place]
+    def _note_marks(self, cell, name, found):
+        """Note where the marks of a cell are not those that it was handed out with."""
+        own = {key: value for key, value in _grading(cell).items() if key in MARKS}
+        release = self.release.metadata.get("course", {}).get("release")
+        same = self.submission.release in ("", release)
+        if own and same and any(submitted.marks != own for submitted in found):
+            self._note(name, "Its points, lock or grade id were changed; it has its own again.")
 
     def _settle(self, place, cell):
         """Fill one released cell; return what the learner wrote besides, before and after it."""
-        found = self._submitted(place)
-        name = cell.metadata.get("nbgrader", {}).get("grade_id", cell.get("id", ""))
-        if _is_answer(cell):
-            return self._settle_answer(cell, name, found), []
+        found = [self.submission.cells[index] for index in self.matched.of(place)]
+        name = _grading(cell).get("grade_id", cell.get("id", ""))
+        if is_answer(cell):
+            pasted = bool(self.matched.pasted.intersection(self.matched.of(place)))
+            return self._settle_answer(cell, name, found, pasted), []
         edited = [s for s in found if s.source.strip() != cell.source.strip()]
         if not _is_locked(cell) and cell.metadata.get("course", {}).get("role") != "code":
             return [], []
         role = cell.metadata.get("course", {}).get("role")
+        if role == "check" and (reached := _hints_reached(found)):
+            cell.metadata["course"]["hints"] = reached
         if _is_locked(cell) and not found:
             self._note(name, "This cell was deleted; it is back.")
         elif _is_locked(cell) and len(found) > 1:
             self._note(name, f"This cell stood {len(found)} times; it counts once.")
         if edited and _is_locked(cell):
             self._note(name, "This locked cell was changed; it has its own text again.")
+        elif _is_locked(cell):
+            self._note_marks(cell, name, found)
         kept = edited if role in KEEPS_EDITS else []
         return [], [new_code_cell(s.source) for s in kept if s.kind == "code"]
 
-    def _settle_answer(self, cell, name, found):
+    def _settle_answer(self, cell, name, found, pasted=False):
         """Fill an answer cell; return the learner's other versions of it, to run before it."""
         stub = cell.source.strip()
         quiz = cell.metadata.get("course", {}).get("role") == "answer"
@@ -149,6 +145,20 @@ class _Rebuilder:
             s for s in found if s.source.strip() not in ("", stub) or (quiz and _answer_outputs(s))
         ]
         chosen = (answered or found)[-1]
+        if pasted:
+            self._note(name, "Its answer stood in a cell of its own; it is in its place.")
+        else:
+            self._note_answer(cell, name, found, chosen)
+        source = _decided(chosen.source, stub)
+        if source != chosen.source:
+            self._note(name, "Git's conflict marks stood in it; the only answer in it counts.")
+        cell.source = source
+        cell.outputs = _answer_outputs(chosen)
+        if cell.outputs and not records(chosen.outputs):
+            self._note(name, "Its saved answer had been turned into text; it is a record again.")
+        return [new_code_cell(s.source) for s in answered[:-1] if s.kind == "code"]
+
+    def _note_answer(self, cell, name, found, chosen):
         if len(found) > 1:
             self._note(
                 name, f"This cell stood {len(found)} times; the last one with an answer counts."
@@ -157,9 +167,8 @@ class _Rebuilder:
             self._note(name, "This cell was turned into text; it is code again.")
         if name not in (chosen.grade_id, chosen.cell_id):
             self._note(name, "This cell had lost its mark; it was known by what it defines.")
-        cell.source = chosen.source
-        cell.outputs = _answer_outputs(chosen)
-        return [new_code_cell(s.source) for s in answered[:-1] if s.kind == "code"]
+        else:
+            self._note_marks(cell, name, [chosen])
 
     def _extras(self):
         """Return the learner's own cells by the released cell that they follow."""
@@ -176,41 +185,27 @@ class _Rebuilder:
         return extras
 
     def _note_order(self):
-        first = list(dict.fromkeys(p for p in self.places.values() if self.graded[p]))
+        known = [(i, p) for i, p in self.places.items() if i not in self.matched.pasted]
+        first = list(dict.fromkeys(place for _, place in known if self.graded[place]))
         if first != sorted(first):
             self._note("", "Cells were out of order; they are in the lab's order again.")
 
 
-def _is_answer(cell):
-    """Say whether learners write into this cell: an exercise, or a quiz item's answer cell."""
-    answer = cell.metadata.get("course", {}).get("role") == "answer"
-    return answer or cell.metadata.get("nbgrader", {}).get("solution", False)
+def _grading(cell):
+    return cell.metadata.get("nbgrader", {})
 
 
 def _is_locked(cell):
-    nbgrader = cell.metadata.get("nbgrader", {})
-    return bool(nbgrader) and not nbgrader.get("solution")
+    return bool(_grading(cell)) and not _grading(cell).get("solution")
 
 
-def definitions(source):
-    """Return the names that a cell defines at its top level: functions, classes, variables."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set(re.findall(r"^(?:def|class)\s+(\w+)", source, re.MULTILINE))
-    names = set()
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Assign):
-            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
-    return names
-
-
-def quiz_items(source):
-    """Return the quiz items that a cell asks or answers, as `quiz:q03`."""
-    found = re.findall(r"^\s*quiz\.(?!recorded)\w+\(\s*['\"](\w+)['\"]", source, re.MULTILINE)
-    return {f"quiz:{item}" for item in found}
+def _decided(source, stub):
+    """Return the side of git's conflict marks that is an answer, where only one is."""
+    both = conflicts.sides(source)
+    if both is None:
+        return source
+    own = {side for side in both if side.strip() not in ("", stub) and can_be_read(side)}
+    return own.pop() if len(own) == 1 else source
 
 
 def _answer_outputs(submitted):
@@ -218,7 +213,27 @@ def _answer_outputs(submitted):
     kept = []
     for output in submitted.outputs:
         data = output.get("data")
-        answer = data.get(ANSWER) if isinstance(data, dict) else None
+        answer = _record(data.get(ANSWER)) if isinstance(data, dict) else None
         if isinstance(answer, dict) and len(json.dumps(answer)) < 10_000:
             kept.append(new_output("display_data", data={ANSWER: answer}))
     return kept
+
+
+def _record(answer):
+    """Return a quiz answer's record, also where a tool turned it into text."""
+    try:
+        return parsed(answer) if isinstance(answer, str) else answer
+    except (json.JSONDecodeError, Unreadable):
+        return None
+
+
+def _hints_reached(found):
+    """Return how many hints the learner had seen when the check last ran."""
+    for submitted in reversed(found):
+        for output in submitted.outputs:
+            data = output.get("data")
+            record = data.get(HINTS) if isinstance(data, dict) else None
+            reached = record.get("reached") if isinstance(record, dict) else None
+            if type(reached) is int and 0 < reached < 100:
+                return reached
+    return 0

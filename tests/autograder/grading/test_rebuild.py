@@ -178,12 +178,15 @@ def test_cells_of_any_shape_do_no_harm(released, cells):
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"", "it is not JSON"),
+        (b"", "it is empty"),
+        (b"\0" * 300, "it is empty"),
+        (b"<!DOCTYPE html><p>Log in", "it is a web page"),
         (b"not a notebook", "it is not JSON"),
         (b"\xff\xfe\x00", "it is not text"),
         (b"[1, 2]", "it is JSON but no notebook"),
         (b'{"metadata": {}}', "it has no cells"),
-        (b"[" * 100_000, "it is not readable JSON"),
+        (b"[" * 100_000, "it is nested too deeply"),
+        (b"[" * 500 + b"]" * 500, "it is nested too deeply"),
         (b"x" * 10 + b"\n{", "it is not JSON"),
     ],
 )
