@@ -120,11 +120,17 @@ def submit(module: Module = None):
 
 
 @app.command(rich_help_panel=INSTRUCTOR)
-def init(folder: Annotated[Path, Argument(help="A new folder, outside the clone.")]):
+def init(
+    folder: Annotated[Path, Argument(help="A new folder, outside the clone.")],
+    db_url: Annotated[
+        str | None,
+        Option("--db-url", help="Keep the gradebook on a server: postgresql://user@host/database."),
+    ] = None,
+):
     """Make a course folder for nbgrader: assignments, gradebook, configuration."""
     from autograder.grading.init import init
 
-    made = init(folder)
+    made = init(folder, db_url=db_url)
     typer.echo(f"{made.folder} is a course folder with {len(made.assignments)} assignments.")
     typer.echo(f"Next: write its roster.csv, then run `course release {folder}`.")
 

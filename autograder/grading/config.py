@@ -20,6 +20,10 @@ from autograder.grading.config import configure
 c = get_config()  # noqa: F821
 configure(c, Path(__file__).parent)
 
+# Where the grades are kept: gradebook.db in this folder, or a database of a PostgreSQL server,
+# which needs the extra [postgresql]. A password belongs into ~/.pgpass.
+# c.CourseDirectory.db_url = "postgresql://user@host:5432/database"
+
 # Seconds that one cell and one call of a learner's function may take.
 # c.Judge.cell_seconds = 60
 # c.Judge.call_seconds = 30
@@ -32,6 +36,14 @@ configure(c, Path(__file__).parent)
 # c.AssignLatePenalties.plugin_class = "autograder.grading.late.LatePenalty"
 # c.LatePenalty.share_per_day = 0.1
 '''
+
+COMMENTED = '# c.CourseDirectory.db_url = "postgresql://user@host:5432/database"'
+
+
+def template(db_url=None):
+    """Return the text of `nbgrader_config.py`, with the address of a gradebook elsewhere."""
+    own = COMMENTED if db_url is None else f"c.CourseDirectory.db_url = {db_url!r}"
+    return TEMPLATE.replace(COMMENTED, own)
 
 
 def configure(config, folder):

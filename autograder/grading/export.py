@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.errors import CourseError
+from autograder.gradebook import require
 from autograder.grading.folder import CourseFolder, Learner
 from course.files import write_atomic
 
@@ -63,6 +64,7 @@ def _rows(folder):
     roster, names = folder.roster(), folder.chosen()
     modules = {name: folder.released(name).metadata["course"]["module"] for name in names}
     with folder.gradebook() as gradebook:
+        require(gradebook, folder.url, names)
         learners = sorted(set(roster) | {student.id for student in gradebook.students})
         return [
             _row(gradebook, roster.get(learner, Learner(learner)), name, modules[name])

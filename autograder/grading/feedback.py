@@ -32,6 +32,8 @@ def feedback(folder, assignments=None, learners=None):
         CourseError: nothing is graded yet, or a name is unknown.
     """
     folder = CourseFolder(folder)
+    with folder.gradebook():  # where it is locked or out of reach, this says so
+        pass
     pages = []
     for assignment, stem in folder.chosen(assignments).items():
         graded = sorted((folder.path / "autograded").glob(f"*/{assignment}/{stem}.ipynb"))

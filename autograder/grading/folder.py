@@ -22,6 +22,7 @@ from autograder.gradebook import opened
 CONFIG = "nbgrader_config.py"
 KEY = "grading.key"
 ROSTER = "roster.csv"
+LONGEST = 128
 ROSTER_COLUMNS = ("learner", "first_name", "last_name", "email")
 
 
@@ -112,6 +113,11 @@ class CourseFolder:
                     raise CourseError(
                         f"{path}:{number}: {values['learner']!r} is not a learner id; "
                         "use letters, digits, dot, hyphen and underscore."
+                    )
+                if long := [name for name, value in values.items() if len(value) > LONGEST]:
+                    raise CourseError(
+                        f"{path}:{number}: the {long[0]} is longer than the {LONGEST} letters "
+                        "that a gradebook holds."
                     )
                 if values["learner"] in found:
                     raise CourseError(f"{path}:{number}: {values['learner']} stands twice.")

@@ -1,14 +1,17 @@
 """`course grade`: grade what was collected, in parallel, and record it in nbgrader's gradebook."""
 
 import os
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
 
 from autograder.errors import CourseError
+from autograder.gradebook import Locked, require
+from autograder.grading.alone import alone
 from autograder.grading.folder import CourseFolder, is_learner_id
-from autograder.grading.record import Locked, Recorder
+from autograder.grading.record import Recorder
 from autograder.grading.worker import read, task_of
 from autograder.kernels.confined import shared_zygote
 from autograder.workers import share
@@ -92,23 +95,28 @@ def grade(
     missing = set(learners or ()) - {learner for learner, _ in tasks}
     if missing:
         raise CourseError(f"There is no submission of {', '.join(sorted(missing))}.")
-    _check_writable(folder)
-    judge = _judge(folder, trust)
-    tier = judge.tier()
-    _name_learners(folder)
-    _settle_all(folder, tasks, problems)
-    rows, found = {}, {}
-    with Recorder(folder) as recorder:
-        for (learner, assignment), reply in _results(
-            folder, tasks, jobs, again, judge.limits(), tier
-        ):
-            found[learner, assignment] = []
-            row = _record(recorder, learner, assignment, reply, again, found[learner, assignment])
-            rows[learner, assignment] = row
-            if progress:
-                progress(row, len(rows), len(tasks))
+    with alone(folder):
+        _check_writable(folder, chosen)
+        judge = _judge(folder, trust)
+        tier = judge.tier()
+        _name_learners(folder)
+        _settle_all(folder, tasks, problems)
+        results = _results(folder, tasks, jobs, again, judge.limits(), tier)
+        rows, found = _record_all(folder, results, tasks, again, progress)
     problems += [problem for task in tasks for problem in found[task]]
     return Grades([rows[task] for task in tasks], problems, tier)
+
+
+def _record_all(folder, results, tasks, again, progress):
+    """Write the results as they come; return rows and problems, by learner and assignment."""
+    rows, found = {}, {}
+    with closing(results), Recorder(folder) as recorder:
+        for task, reply in results:
+            found[task] = []
+            rows[task] = _record(recorder, *task, reply, again, found[task])
+            if progress:
+                progress(rows[task], len(rows), len(tasks))
+    return rows, found
 
 
 def _results(folder, tasks, jobs, again, limits, tier):
@@ -173,11 +181,12 @@ def _judge(folder, trust):
     return judge
 
 
-def _check_writable(folder):
-    """Fail before the work, not after it, when the gradebook is locked."""
+def _check_writable(folder, assignments):
+    """Fail before the work, not after it, when the gradebook is locked or lacks an assignment."""
     import sqlalchemy
 
     with folder.gradebook() as gradebook:
+        require(gradebook, folder.url, assignments)
         gradebook.db.execute(sqlalchemy.text("UPDATE alembic_version SET version_num=version_num"))
         gradebook.db.rollback()
 

@@ -7,16 +7,14 @@ repeatable: first the gradebook, last the notebook that says which result is rec
 
 import os
 import shutil
-import stat
 import tempfile
 import warnings
 from pathlib import Path
 
 import nbformat
 
-from autograder.errors import CourseError
-from autograder.gradebook import opened
-from autograder.grading.intake import MAX_BYTES
+from autograder.gradebook import cause_of, is_lost, opened, said
+from autograder.grading.intake import Unreadable, read_bytes
 
 
 class Recorder:
@@ -50,39 +48,46 @@ class Recorder:
             notebook: what `grade_notebook` made of the submission.
 
         Raises:
-            Locked: another program holds the gradebook.
+            Locked: another program holds the gradebook, or its server is gone.
         """
-        import sqlalchemy
+        with said(self.folder.url):
+            self._write_twice(learner, assignment, notebook)
+        self._write_folder(learner, assignment, notebook)
+
+    def _write_twice(self, *grade):
+        """Write a grade; once more where the line broke or another program added the same row."""
+        from sqlalchemy.exc import IntegrityError
 
         try:
-            self._write_gradebook(learner, assignment, notebook)
-        except sqlalchemy.exc.OperationalError as error:
-            self.gradebook.db.rollback()
-            if "locked" not in str(error):
+            self._write_whole(*grade)
+        except Exception as error:
+            cause = cause_of(error)
+            if not (isinstance(cause, IntegrityError) or is_lost(cause)):
                 raise
-            raise Locked(
-                f"The gradebook of {self.folder.path} is locked: another program is writing to "
-                "it. Close that program or wait, then run the command again."
-            ) from error
+            self._write_whole(*grade)
+
+    def _write_whole(self, *grade):
+        """Write a grade in one transaction: all of it or nothing."""
+        try:
+            self._write_gradebook(*grade)
         except BaseException:
             self.gradebook.db.rollback()
             raise
-        self._write_folder(learner, assignment, notebook)
 
     def numbers(self, learner, assignment):
         """Return score, maximum, late penalty and seconds late, as the gradebook has them."""
         submission = self.gradebook.find_submission(assignment, learner)
-        return [
-            float(value or 0)
-            for value in (
-                submission.score, submission.max_score, submission.late_submission_penalty,
-                submission.total_seconds_late,
-            )
-        ]  # fmt: skip
+        values = (
+            submission.score, submission.max_score, submission.late_submission_penalty,
+            submission.total_seconds_late,
+        )  # fmt: skip
+        self.gradebook.db.commit()  # no transaction stays open while the next one is graded
+        return [float(value or 0) for value in values]
 
     def due(self, assignment):
         """Return an assignment's due date as text, or None."""
         date = self.gradebook.find_assignment(assignment).duedate
+        self.gradebook.db.commit()
         return None if date is None else date.isoformat()
 
     def _write_gradebook(self, learner, assignment, notebook):
@@ -144,10 +149,6 @@ class Recorder:
             raise
 
 
-class Locked(CourseError):
-    """The gradebook is locked: no further grade can be recorded."""
-
-
 def save_scores(notebook, submitted):
     """Write the scores and comments of a graded notebook into its row of the gradebook.
 
@@ -195,14 +196,15 @@ def timestamp(folder):
 def _copy_files(source, target):
     """Copy a submission's other plain files, as nbgrader does; a link is no plain file."""
     for parent, folders, files in os.walk(source):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        folders[:] = [f for f in folders if not f.startswith(".") and not f.endswith(".ipynb")]
         for name in files:
             path = Path(parent, name)
-            status = path.lstat()
-            if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
-                continue
             if name.endswith((".ipynb", ".pyc")) or "__pycache__" in path.parts:
+                continue
+            try:
+                data = read_bytes(path)
+            except Unreadable:
                 continue
             copy = target / path.relative_to(source)
             copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)
+            copy.write_bytes(data)

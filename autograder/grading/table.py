@@ -45,7 +45,8 @@ class Bar:
         return self
 
     def __exit__(self, *exception):
-        self._progress.stop()
+        if self._task is not None:  # one that never started would write an empty line
+            self._progress.stop()
 
     def __call__(self, row, done, total):
         """Show how many are done."""
