@@ -24,7 +24,10 @@ MAX_FDS = 8
 WARM = (  # not matplotlib_inline.backend_inline: it looks for its notebook when it is imported
     "tensorflow", "keras", "matplotlib.pyplot", "matplotlib.font_manager",
     "matplotlib.backends.backend_agg", "ipykernel.kernelapp", "ipykernel.ipkernel",
-    "ipykernel.debugger", "IPython.core.completer", "autograder.wire.probe", "comm",
+    "ipykernel.debugger", "IPython.core.completer", "IPython.core.completerlib",
+    "IPython.core.logger", "IPython.extensions.storemagic", "IPython.utils.wildcard",
+    "tornado.platform.asyncio", "zmq.utils.garbage", "comm", "autograder.wire.probe",
+    "autograder.kernels.fork", "autograder.confine.enter",
 )  # fmt: skip
 
 
