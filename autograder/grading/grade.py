@@ -10,8 +10,9 @@ import nbformat
 from autograder.errors import CourseError
 from autograder.gradebook import Locked, require
 from autograder.grading.alone import alone
-from autograder.grading.folder import CourseFolder, is_learner_id
+from autograder.grading.folder import CourseFolder
 from autograder.grading.record import Recorder
+from autograder.grading.submitted import settle_all, submissions
 from autograder.grading.worker import read, task_of
 from autograder.kernels.confined import shared_zygote
 from autograder.workers import share
@@ -91,7 +92,7 @@ def grade(
     chosen = folder.chosen(assignments)
     problems, tasks = [], []
     for assignment in chosen:
-        tasks += _submissions(folder, assignment, learners, problems)
+        tasks += submissions(folder, assignment, learners, problems)
     missing = set(learners or ()) - {learner for learner, _ in tasks}
     if missing:
         raise CourseError(f"There is no submission of {', '.join(sorted(missing))}.")
@@ -100,7 +101,7 @@ def grade(
         judge = _judge(folder, trust)
         tier = judge.tier()
         _name_learners(folder)
-        _settle_all(folder, tasks, problems)
+        settle_all(folder, tasks, problems)
         results = _results(folder, tasks, jobs, again, judge.limits(), tier)
         rows, found = _record_all(folder, results, tasks, again, progress)
     problems += [problem for task in tasks for problem in found[task]]
@@ -141,35 +142,6 @@ def _results(folder, tasks, jobs, again, limits, tier):
                 once_more.append(name)
             else:
                 yield name, reply
-
-
-def _submissions(folder, assignment, learners, problems):
-    """Return the learners and assignments to grade; folders of no learner are problems."""
-    found = []
-    for place in sorted((folder.path / "submitted").glob(f"*/{assignment}")):
-        learner = place.parent.name
-        if learners and learner not in learners:
-            continue
-        if place.is_symlink() or place.parent.is_symlink() or not is_learner_id(learner):
-            problems.append(f"{_shown(folder, place)}: this is no learner's folder; left alone.")
-        elif not any(place.glob("*.ipynb")):
-            problems.append(f"{_shown(folder, place)}: there is no notebook in it.")
-        else:
-            found.append((learner, assignment))
-    return found
-
-
-def _settle_all(folder, tasks, problems):
-    from autograder.grading.preprocessors import settle
-
-    for learner, assignment in list(tasks):
-        expected = folder.submission(learner, assignment)
-        settle(assignment, learner, [str(path) for path in expected.parent.glob("*.ipynb")])
-        if not os.path.lexists(expected):
-            problems.append(
-                f"{_shown(folder, expected.parent)}: none of its notebooks is {assignment}."
-            )
-            tasks.remove((learner, assignment))
 
 
 def _judge(folder, trust):
