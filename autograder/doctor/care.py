@@ -73,13 +73,14 @@ class Care:
         return place if found and found.lab == known(self.release(lab)).lab else None
 
     def backup(self, path):
-        """Keep a copy of a file before it is changed."""
+        """Keep a copy of a file before it is changed; return its name."""
         copy = self._kept(path)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
+        return self.shown(copy)
 
     def shelve(self, path):
-        """Move what is in the way into the backup."""
+        """Move what is in the way into the backup; return its new name."""
         kept = self._kept(path)
         kept.parent.mkdir(parents=True, exist_ok=True)
         os.replace(path, kept)

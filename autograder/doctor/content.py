@@ -90,10 +90,10 @@ def _repair(case):
     lost = {note.cell for note in rebuilt.notes if note.sentence.startswith(MISSING)}
     found = _from_checkpoint(case, notebook, lost)
     add_saved(case.path.parent, notebook)
-    case.care.backup(case.path)
+    kept = case.care.backup(case.path)
     write_atomic(case.path, nbformat.writes(notebook) + "\n")
     more = f"; from the last checkpoint came {', '.join(found)}" if found else ""
-    return f"{case.name}: the cells are in order again{more}."
+    return f"{case.name}: the cells are in order again{more}; as it was, it is {kept}."
 
 
 def _from_checkpoint(case, notebook, lost):
