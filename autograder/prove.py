@@ -2,46 +2,23 @@
 
 `proof` says what is proved of each exercise. Of each quiz it is that every key can be computed in
 every variant, and that no slip gives the key. Several processes share the work (`workers`), the
-exercises worth most first.
+exercises worth most first. With `confined`, answers are judged in kernels as hand-ins are; quizzes
+are left out then, since nothing of a quiz is run.
 """
 
 import argparse
-import gc
-import importlib.util
 import json
 import os
 import sys
-import time
-import traceback
 from contextlib import contextmanager
 from dataclasses import asdict, astuple, dataclass, field
-from functools import cache
-from pathlib import Path
 
 from autograder.build.source import read
 from autograder.errors import CourseError, UsageError
 from autograder.exercise import load_labs, modules
-from autograder.proof import RIGHT, Row, parts, prove_part, whole
+from autograder.proof import Row, parts, whole
+from autograder.prove_task import SOLUTIONS, Quiz, Task, source
 from autograder.workers import share
-
-SOLUTIONS = Path(__file__).resolve().parents[1] / "solutions"
-
-
-@dataclass
-class Quiz:
-    """What was found for one quiz: how many keys were computed, and what is wrong."""
-
-    module: str
-    items: int = 0
-    keys: int = 0
-    problems: list = field(default_factory=list)
-
-    @property
-    def line(self):
-        """What was proved, in one line."""
-        found = "; ".join(self.problems) or "no problems"
-        mark = "✗" if self.problems else "✓"
-        return f"{mark} {self.module} quiz: {self.items} items, {self.keys} keys computed, {found}"
 
 
 @dataclass
@@ -64,7 +41,7 @@ class Proof:
         return not self.faults and not any(quiz.problems for quiz in self.quizzes)
 
 
-def prove(module=None, lab=None, say=None, jobs=None, seeds=None):
+def prove(module=None, lab=None, say=None, jobs=None, seeds=None, confined=False):
     """Return the `Proof` of the exercises and quizzes.
 
     Args:
@@ -73,65 +50,71 @@ def prove(module=None, lab=None, say=None, jobs=None, seeds=None):
         say: called with a line on what is being proved, when that changes.
         jobs: int. Processes at a time; one per processor core by default.
         seeds: int. Seeds for each answer; few by default, see `proof`.
+        confined: bool. Judge in confined kernels, as `course grade` does.
 
     Raises:
-        CourseError: the module or lab is unknown, or there are no sources beside the checks.
+        CourseError: the module or lab is unknown, there are no sources beside the checks, or
+            nothing confines kernels here.
     """
+    tier, zygote = _confinement() if confined else ("", None)
     proof, chosen, quizzes = Proof(), [], []
     for slug in [module] if module else modules():
         exercises, broken = load_labs(slug)
         proof.broken += [text for stem, text in broken.items() if _is(lab, stem)]
         found = [exercise for exercise in exercises.values() if _is(lab, exercise.lab)]
         for stem in dict.fromkeys(exercise.lab for exercise in found):
-            read(_source(slug, stem), exercises)
+            read(source(slug, stem), exercises)
         chosen += found
-        if lab is None and (SOLUTIONS / slug / "quiz.yaml").is_file():
-            quizzes.append(_Task(slug))
+        if lab is None and not confined and (SOLUTIONS / slug / "quiz.yaml").is_file():
+            quizzes.append(Task(slug))
     if not chosen and not proof.broken:
         raise UsageError(f"There is no lab {lab!r} in {module or 'any module'}.")
-    tasks = {exercise.id: _tasks(exercise, seeds) for exercise in chosen}
+    tasks = {exercise.id: _tasks(exercise, seeds, tier, zygote) for exercise in chosen}
     # What is worth most takes longest: it comes first.
     first = sorted(chosen, key=lambda exercise: -exercise.points)
     todo = [task for exercise in first for task in tasks[exercise.id]] + quizzes
-    replies = _replies(todo, say, jobs or _cores())
+    replies = _replies(todo, say, jobs or _cores(), [] if zygote is None else [zygote])
     proof.rows = [_row(exercise, [replies[t] for t in tasks[exercise.id]]) for exercise in chosen]
     proof.quizzes = [_quiz(task.slug, replies[task]) for task in quizzes]
     return proof
+
+
+def _confinement():
+    """Return the tier of this machine, and the socket of a warm process to fork kernels from."""
+    from autograder.confine.tiers import reach
+    from autograder.kernels.confined import shared_zygote
+
+    found = reach()
+    if found.tier == "open":
+        raise CourseError(
+            f"Nothing confines kernels on this machine: {' '.join(found.reasons)} "
+            "Run `course prove` without --confined, or in a Linux container."
+        )
+    return found.tier, shared_zygote().fileno()
 
 
 def _is(lab, stem):
     return lab in (None, stem, stem.partition("_")[0])
 
 
-@dataclass(frozen=True)
-class _Task:
-    """A part of an exercise's proof, or the quiz of a module."""
-
-    slug: str
-    lab: str = ""
-    name: str = "quiz"
-    part: int | str = RIGHT
-    seeds: int | None = None
-
-
-def _tasks(exercise, seeds):
+def _tasks(exercise, *how):
     where = exercise.module, exercise.lab, exercise.name
-    return [_Task(*where, part, seeds) for part in parts(exercise)]
+    return [Task(*where, part, *how) for part in parts(exercise)]
 
 
-def _replies(tasks, say, jobs):
+def _replies(tasks, say, jobs, inherit):
     """Return what several processes reply to the tasks, as a dictionary."""
     at_work, replies = [], {}
 
     def begun(values):
-        at_work.append(_Task(*values))
+        at_work.append(Task(*values))
         if say:
             names = ", ".join(dict.fromkeys(task.name for task in at_work))
             say(f"{len(replies) / len(tasks):.0%} proved, at work on {names}")
 
     todo = [list(astuple(task)) for task in tasks]
-    for values, reply in share(todo, "autograder.prove.prove_task", jobs, begun):
-        task = _Task(*values)
+    for values, reply in share(todo, "autograder.prove_task.prove_task", jobs, begun, inherit):
+        task = Task(*values)
         at_work.remove(task)
         replies[task] = reply
     return replies
@@ -152,78 +135,6 @@ def _quiz(slug, reply):
 def _cores():
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
-def prove_task(values):
-    """Carry out a `_Task` in a worker; return what was found, as JSON holds it."""
-    task = _Task(*values)
-    try:
-        if not task.lab:
-            return asdict(prove_quiz(task.slug))
-        exercises, namespace = _lab(task.slug, task.lab)
-        start = time.process_time()  # a busy machine shall not make an exercise look slow
-        exercise = exercises[f"{task.slug}.{task.name}"]
-        row, failed = prove_part(exercise, namespace, task.part, task.seeds)
-        row.seconds = round(time.process_time() - start, 2)
-        return {"row": asdict(row), "failed": sorted(failed)}
-    except Exception as error:  # noqa: BLE001  one that cannot be proved costs the others nothing
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{'/'.join(Path(frame.filename).parts[-3:])}:{frame.lineno}"
-        return {"died": f"the proof stopped at {where}: {type(error).__name__}: {error}"}
-
-
-def prove_quiz(slug):
-    """Compute every key of a module's quiz, in every variant."""
-    from autograder.quiz.bank import find
-    from autograder.quiz.items import BankError, Computed
-    from autograder.quiz.review import review_keys
-    from autograder.quiz.variants import variants
-
-    quiz = Quiz(slug)
-    try:
-        bank = find(slug)
-        quiz.items = len(bank.items)
-        computed = [item for item in bank.items if isinstance(item, Computed)]
-        review_keys(bank)
-        quiz.keys = sum(len(variants(item.choose)) for item in computed)
-    except BankError as error:
-        quiz.problems = str(error).splitlines()
-    return quiz
-
-
-@cache
-def _lab(slug, stem):
-    """Return the exercises and the names that the lab's reference defines."""
-    exercises, _ = load_labs(slug)
-    namespace = reference_names(read(_source(slug, stem), exercises))
-    _load_alternatives(slug, stem)
-    gc.collect()
-    gc.freeze()  # TensorFlow's million objects stay: no later collection walks through them
-    gc.set_threshold(100_000, 20, 20)
-    return exercises, namespace
-
-
-def _source(slug, stem):
-    path = SOLUTIONS / slug / f"{stem}.py"
-    if not path.is_file():
-        raise CourseError(f"{slug}/{stem}: there is no source {path.name} in solutions.")
-    return path
-
-
-def reference_names(lab):
-    """Run a lab's setup, code and solution cells and return the names they define."""
-    namespace = {"__name__": "__main__"}
-    for cell in lab.cells:
-        if cell.kind in ("setup", "code", "exercise"):
-            exec(compile(cell.source, f"<cell {lab.lab}:{cell.line}>", "exec"), namespace)
-    return namespace
-
-
-def _load_alternatives(slug, stem):
-    path = SOLUTIONS / slug / f"{stem}_alternatives.py"
-    if path.is_file():
-        spec = importlib.util.spec_from_file_location(f"{slug}_{stem}_alternatives", path)
-        spec.loader.exec_module(importlib.util.module_from_spec(spec))
 
 
 def table(rows):
@@ -288,11 +199,13 @@ def main(argv=None):
     parser.add_argument("--lab", help="only this lab of the module, such as lab1; no quiz")
     parser.add_argument("--seeds", type=int, help="seeds for each answer; few by default")
     parser.add_argument("--jobs", type=int, help="processes at a time; one per core by default")
+    parser.add_argument("--confined", action="store_true", help="judge in confined kernels")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     options = parser.parse_args(argv)
     try:
         with progress() as say:
-            proof = prove(options.module, options.lab, say, options.jobs, options.seeds)
+            how = options.jobs, options.seeds, options.confined
+            proof = prove(options.module, options.lab, say, *how)
     except CourseError as error:
         print(error, file=sys.stderr)
         return 2

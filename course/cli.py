@@ -251,13 +251,16 @@ def prove(
     module: Module = None,
     lab: Annotated[str | None, Option(help="Only this lab, such as lab1; no quiz.")] = None,
     seeds: Annotated[int | None, Option(min=1, help="Seeds per answer; few by default.")] = None,
+    confined: Annotated[
+        bool, Option("--confined", help="In kernels confined as for `course grade`; no quiz.")
+    ] = False,
     as_json: Annotated[bool, Option("--json", help="Print JSON instead of the table.")] = False,
 ):
     """Prove the grader: right answers pass, wrong ones lose points and are named."""
     from autograder import prove
 
     with prove.progress() as say:
-        proof = prove.prove(_slug(module), lab, say, seeds=seeds)
+        proof = prove.prove(_slug(module), lab, say, seeds=seeds, confined=confined)
     typer.echo(prove.as_json(proof)) if as_json else prove.show(proof)
     for fault in proof.faults:
         typer.echo(fault, err=True)

@@ -118,9 +118,9 @@ def test_prove_says_it_and_ends_with_1(write, monkeypatch, kind):
 def test_prove_proves_the_other_labs(broken, monkeypatch):
     slug, sentence = broken
     asked = []
-    monkeypatch.setattr(prove, "_source", lambda slug, lab: asked.append(lab))
+    monkeypatch.setattr(prove, "source", lambda slug, lab: asked.append(lab))
     monkeypatch.setattr(prove, "read", lambda path, exercises: None)
-    monkeypatch.setattr(prove, "_replies", lambda tasks, say, jobs: dict.fromkeys(tasks, {}))
+    monkeypatch.setattr(prove, "_replies", lambda tasks, *how: dict.fromkeys(tasks, {}))
     monkeypatch.setattr(prove, "_row", lambda exercise, replies: prove.Row(exercise.name, 1))
     proof = prove.prove(slug)
     names = ["half", "halved_sum", "fourth", "fourth_sum"]

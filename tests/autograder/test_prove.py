@@ -8,8 +8,8 @@ import pytest
 
 from autograder import exercise as exercises
 from autograder import proof as proofs
-from autograder import prove
-from autograder.proof import parts, prove_part, whole
+from autograder import prove, prove_task
+from autograder.proof import Here, parts, prove_part, whole
 from autograder.referee import PRACTICE_SEED, draws
 from tests.autograder.toy import half
 
@@ -32,7 +32,7 @@ def faults(declared, reference, alternatives=None, monkeypatch=None):
     if alternatives:
         monkeypatch.setitem(exercises.ALTERNATIVES, declared.id, alternatives)
     namespace = {"half": reference, "__name__": "__main__"}
-    proved = [prove_part(declared, namespace, part) for part in parts(declared)]
+    proved = [prove_part(declared, Here(namespace), part) for part in parts(declared)]
     return " ".join(whole(declared, proved).faults)
 
 
@@ -99,7 +99,7 @@ def test_a_misconception_that_is_named_for_one_seed_only_is_found(declared):
 
 
 def test_each_key_of_a_quiz_is_computed(monkeypatch):
-    quiz = prove.prove_quiz("m02_transformer")
+    quiz = prove_task.prove_quiz("m02_transformer")
     assert quiz.problems == []
     assert quiz.items >= 20
     assert quiz.keys > 100
@@ -113,17 +113,17 @@ def test_a_wrong_key_is_a_problem_and_no_crash(tmp_path, monkeypatch):
     keys = folder / "quiz_keys.py"
     keys.write_text(keys.read_text() + "\n\ndef masked_weight(scores, masked):\n    return 1 / 0\n")
     monkeypatch.setenv("COURSE_PRIVATE", str(tmp_path))
-    quiz = prove.prove_quiz("m02_transformer")
+    quiz = prove_task.prove_quiz("m02_transformer")
     assert "the key masked_weight failed" in quiz.problems[0]
     assert not prove.Proof(quizzes=[quiz]).perfect
 
 
 def test_what_a_worker_cannot_prove_is_a_fault_of_that_exercise(declared):
-    reply = prove.prove_task(["m02_transformer", "lab1_self_attention", "no_such_exercise"])
+    reply = prove_task.prove_task(["m02_transformer", "lab1_self_attention", "no_such_exercise"])
     row = prove._row(declared, [reply, reply])
     assert len(row.faults) == 1
     assert "the proof stopped at" in row.faults[0]
-    assert "autograder/prove.py" in row.faults[0]
+    assert "autograder/exercise.py" in row.faults[0]
     assert not prove.Proof([row]).perfect
 
 
@@ -131,8 +131,8 @@ def test_the_parts_of_a_proof_add_up(declared):
     for number in range(2 * proofs.SHARE):
         declared.misconception(f"You added {number}.")(lambda x, n=number: x + n + 1)
     assert parts(declared) == [proofs.RIGHT, 0, proofs.SHARE, 2 * proofs.SHARE]
-    namespace = {"half": lambda x: x / 2}
-    row = whole(declared, [prove_part(declared, namespace, part) for part in parts(declared)])
+    place = Here({"half": lambda x: x / 2})
+    row = whole(declared, [prove_part(declared, place, part) for part in parts(declared)])
     count = 2 + 2 * proofs.SHARE
     assert (row.misconceptions, row.killed, row.named) == (count, count, count)
     assert (row.stub, row.reference) == (0, 2)
@@ -143,7 +143,7 @@ def test_the_seeds_asked_for_are_used(declared, monkeypatch, count):
     used = []
     judge = proofs.judge
     monkeypatch.setattr(proofs, "judge", lambda *given: used.append(given[-1]) or judge(*given))
-    prove_part(declared, {"half": lambda x: x / 2}, 0, count)
+    prove_part(declared, Here({"half": lambda x: x / 2}), 0, count)
     expected = ["practice", "second", "third", "seed 4", "seed 5"][:count]
     assert used == expected * 2  # two misconceptions
 

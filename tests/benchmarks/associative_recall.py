@@ -22,7 +22,7 @@ import numpy as np
 
 from autograder.build.source import read
 from autograder.exercise import load_module
-from autograder.prove import SOLUTIONS, reference_names
+from autograder.prove_task import SOLUTIONS, reference_names
 
 SLUG, LAB = "m02_transformer", "lab6_what_attention_buys"
 lab = reference_names(read(Path(SOLUTIONS, SLUG, f"{LAB}.py"), load_module(SLUG)))
