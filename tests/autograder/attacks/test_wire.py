@@ -10,7 +10,7 @@ from autograder.exercise import find
 from tests.autograder.attacks.conftest import SILENT, SLUG
 
 EXERCISES = [find(f"{SLUG}.{name}") for name in SILENT]
-LIMITS = {"call_seconds": 1, "cell_seconds": 5}
+LIMITS = {"call_seconds": 2, "cell_seconds": 5}
 SERVE = """
 import json, os, struct, threading, time
 import numpy as np

@@ -1,0 +1,14 @@
+"""A run of `course grade` leaves nothing behind; `tests/benchmarks/soak.py` does it with 1,000."""
+
+import pytest
+
+from tests.benchmarks.soak import soak
+
+pytestmark = pytest.mark.slow
+
+
+def test_nothing_is_left_of_a_run():
+    """No process, no open descriptor, no file for a moment's use."""
+    measured = soak(submissions=12, jobs=2, window=4)
+    assert measured["submissions"] == 12
+    assert {name: n for name, n in measured.items() if name.endswith("_left") and n} == {}
