@@ -8,10 +8,12 @@ import contextlib
 import json
 import os
 import queue
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,6 +26,7 @@ ONE_CORE = {  # the arrays are small: more threads only wait for each other
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
 PLACE = "COURSE_WORKER"  # "1/4" is the second of four
+GRACE = 10
 
 
 class Workers:
@@ -33,10 +36,12 @@ class Workers:
         function: str. `"package.module.name"`, which turns a task into a reply, both JSON.
         jobs: int. Processes at a time.
         inherit: descriptors that the processes share with this one.
+        place: str. Of the only process, when others elsewhere share the cores: `"1/4"`.
     """
 
-    def __init__(self, function, jobs, inherit=()):
-        self._workers = [_Worker(function, f"{n}/{jobs}", tuple(inherit)) for n in range(jobs)]
+    def __init__(self, function, jobs, inherit=(), place=None):
+        places = [place or f"{number}/{jobs}" for number in range(jobs)]
+        self._workers = [_Worker(function, each, tuple(inherit)) for each in places]
 
     def __enter__(self):
         return self
@@ -44,6 +49,11 @@ class Workers:
     def __exit__(self, *exception):
         for worker in self._workers:
             worker.end()
+
+    def kill(self):
+        """End the processes at once; a task in the middle gets the reply of one that died."""
+        for worker in self._workers:
+            worker.kill()
 
     def share(self, tasks, begun=None, jobs=None):
         """Yield `(task, reply)` for each task, as they are done.
@@ -95,13 +105,29 @@ def own_cores():
     return tuple(cores[int(number) % max(1, len(cores)) :: int(count)])
 
 
-def serve(function):
-    """Answer each line of standard input with what `function` makes of it, until it ends."""
+def serve(function, parent):
+    """Answer each line of standard input with what `function` makes of it, until it ends.
+
+    Args:
+        function: from a task to its reply.
+        parent: int. The process that asks; when it has gone, this one ends.
+    """
+    if os.name == "posix":  # elsewhere a parent that has gone leaves no trace
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a task prints is no reply
     for line in sys.stdin:
         replies.write(json.dumps(function(json.loads(line))) + "\n")
         replies.flush()
+
+
+def _end_with(parent):
+    """End this process when its parent has gone, also in the middle of a task."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGINT)  # so that `with` blocks tidy up
+    time.sleep(GRACE)
+    os._exit(1)
 
 
 class _Worker:
@@ -124,11 +150,15 @@ class _Worker:
     def stop(self, thread):
         """End the process that a thread drives, also in the middle of a task."""
         while thread.is_alive():
-            process = self._process
-            if process is not None:
-                process.kill()
+            self.kill()
             thread.join(0.1)
         self.end()
+
+    def kill(self):
+        """End the process, whichever thread drives it."""
+        process = self._process
+        if process is not None:
+            process.kill()
 
     def end(self):
         """End the process and let go of what belongs to it; return its exit code."""
@@ -149,7 +179,8 @@ class _Worker:
 
     def _start(self):
         module, _, name = self._function.rpartition(".")
-        code = f"from autograder.workers import serve; from {module} import {name}; serve({name})"
+        code = f"from autograder.workers import serve; from {module} import {name}; "
+        code += f"serve({name}, {os.getpid()})"
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         self._log = tempfile.TemporaryFile()
         self._process = subprocess.Popen(

@@ -187,6 +187,9 @@ def grade(
     trust: Annotated[
         bool, Option("--trust", help="Grade even where nothing confines learners' code.")
     ] = False,
+    scheduler: Annotated[
+        str | None, Option(help="Grade on the workers of this Dask scheduler: tcp://HOST:8786.")
+    ] = None,
 ):
     """Grade what was collected; exit code 1 when a submission could not be graded."""
     from autograder.confine import tiers
@@ -196,7 +199,7 @@ def grade(
     if tier:
         return typer.echo("\n".join(tiers.report()))
     with Bar() as bar:
-        grades = grade(folder, list(assignments), list(learners), jobs, again, bar, trust)
+        grades = grade(folder, assignments, learners, jobs, again, bar, trust, scheduler)
     _show(grade_table(grades))
     _tell(remarks(grades), grades.problems)
     raise typer.Exit(grades.exit_code)

@@ -1,7 +1,7 @@
 """`course grade`: grade what was collected, in parallel, and record it in nbgrader's gradebook."""
 
 import os
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from autograder.grading.record import Recorder
 from autograder.grading.submitted import settle_all, submissions
 from autograder.grading.worker import read, task_of
 from autograder.kernels.confined import shared_zygote
-from autograder.workers import share
+from autograder.workers import Workers
 
 
 @dataclass
@@ -66,8 +66,9 @@ class Grades:
 
 
 def grade(
-    folder, assignments=None, learners=None, jobs=None, again=False, progress=None, trust=False
-):
+    folder, assignments=None, learners=None, jobs=None, again=False, progress=None, trust=False,
+    scheduler=None,
+):  # fmt: skip
     """Grade submissions; a bad one costs nobody else anything.
 
     It may be killed at any moment: run again, it goes on where it was.
@@ -80,13 +81,15 @@ def grade(
         again: grade anew what was already graded and has not changed.
         progress: called with a `Row`, the number done and the number of all, after each.
         trust: grade even where nothing confines learners' code.
+        scheduler: address of a Dask scheduler whose workers grade; else this machine does.
 
     Returns:
         `Grades`.
 
     Raises:
-        CourseError: nothing is released, a name is unknown, the gradebook is locked, or nothing
-            confines learners' code and nobody said to trust it.
+        CourseError: nothing is released, a name is unknown, the gradebook is locked or another
+            run grades here, nothing confines learners' code and nobody said to trust it, or the
+            cluster fails.
     """
     folder = CourseFolder(folder)
     chosen = folder.chosen(assignments)
@@ -102,7 +105,7 @@ def grade(
         tier = judge.tier()
         _name_learners(folder)
         settle_all(folder, tasks, problems)
-        results = _results(folder, tasks, jobs, again, judge.limits(), tier)
+        results = _results(folder, tasks, jobs, again, judge.limits(), tier, scheduler)
         rows, found = _record_all(folder, results, tasks, again, progress)
     problems += [problem for task in tasks for problem in found[task]]
     return Grades([rows[task] for task in tasks], problems, tier)
@@ -120,28 +123,40 @@ def _record_all(folder, results, tasks, again, progress):
     return rows, found
 
 
-def _results(folder, tasks, jobs, again, limits, tier):
+def _results(folder, tasks, jobs, again, limits, tier, scheduler):
     """Yield each submission and its result as they come.
 
     What a time limit stopped, and what took its process along, runs once more, alone.
     """
+    once_more = []
+    with _sharing(jobs, tier, scheduler) as (workers, zygote):
+        for number, at_a_time in ((1, jobs), (2, 1)):
+            waiting = [
+                task_of(folder, *task, limits, tier, again, zygote)
+                for task in (tasks if number == 1 else once_more)
+            ]
+            for task, reply in workers.share(waiting, jobs=at_a_time):
+                name = task["learner"], task["assignment"]
+                if number == 1 and ("died" in reply or reply.get("stopped")):
+                    once_more.append(name)
+                else:
+                    yield name, reply
+
+
+@contextmanager
+def _sharing(jobs, tier, scheduler):
+    """Yield what shares tasks, here or on a cluster, and the zygote for processes here."""
+    if scheduler:
+        from autograder.grading.cluster import connected
+
+        with connected(scheduler) as cluster:
+            yield cluster, None
+        return
     jobs = max(1, min(jobs or os.cpu_count() or 1, os.cpu_count() or 1))
     zygote = None if tier == "open" else shared_zygote().fileno()
     inherit = [] if zygote is None else [zygote]
-    once_more = []
-    for number, workers in ((1, jobs), (2, 1)):
-        waiting = [
-            task_of(folder, *task, limits, tier, again, zygote)
-            for task in (tasks if number == 1 else once_more)
-        ]
-        for task, reply in share(
-            waiting, "autograder.grading.worker.grade_task", workers, inherit=inherit
-        ):
-            name = task["learner"], task["assignment"]
-            if number == 1 and ("died" in reply or reply.get("stopped")):
-                once_more.append(name)
-            else:
-                yield name, reply
+    with Workers("autograder.grading.worker.grade_task", jobs, inherit) as workers:
+        yield workers, zygote
 
 
 def _judge(folder, trust):

@@ -75,27 +75,46 @@ def grade_prepared(folder, prepared, learner, limits=None, again=False, tier="op
     Returns:
         `Graded`; a result with a time-out or a failed check is not kept.
     """
-    limits, store = limits or Limits(), Store(folder)
-    name = store.name(prepared.notebook, learner, limits, prepared.notes, prepared.unreadable, tier)
-    stored = None if again else store.load(name)
-    if stored is not None:
-        course = stored.metadata["course"]
-        return Graded(stored, *([Note(*n) for n in course[k]] for k in ("notes", "failures")))
-    graded = grade_notebook(
-        prepared.notebook,
-        learner,
-        lambda exercise: folder.seed(learner, exercise),
-        limits,
-        prepared.notes,
-        prepared.unreadable,
-        tier,
-        [folder.path],
-        prepared.skeleton,
+    limits = limits or Limits()
+    name = result_name(folder, prepared, learner, limits, tier)
+    graded = None if again else stored(folder, name)
+    if graded is None:
+        graded = grade_notebook(
+            prepared.notebook,
+            learner,
+            lambda exercise: folder.seed(learner, exercise),
+            limits,
+            prepared.notes,
+            prepared.unreadable,
+            tier,
+            [folder.path],
+            prepared.skeleton,
+        )
+        keep(folder, name, graded)
+    return graded
+
+
+def result_name(folder, prepared, learner, limits, tier):
+    """Return the name that the result of a prepared submission has in the store."""
+    return Store(folder).name(
+        prepared.notebook, learner, limits, prepared.notes, prepared.unreadable, tier
     )
+
+
+def stored(folder, name):
+    """Return the result of an earlier run as `Graded`, or None."""
+    notebook = Store(folder).load(name)
+    if notebook is None:
+        return None
+    course = notebook.metadata["course"]
+    return Graded(notebook, *([Note(*n) for n in course[key]] for key in ("notes", "failures")))
+
+
+def keep(folder, name, graded):
+    """Write a result's name into its notebook, and store it where it is final."""
     graded.notebook.metadata["course"]["result"] = name
     if not graded.failures and not was_stopped(graded):
-        store.save(name, graded.notebook)
-    return graded
+        Store(folder).save(name, graded.notebook)
 
 
 def was_stopped(graded):

@@ -10,6 +10,7 @@ from autograder.errors import CourseError
 from autograder.grading.execute import Limits
 from autograder.grading.folder import CourseFolder
 from autograder.grading.rebuild import Note
+from autograder.grading.space import Full
 from autograder.grading.submission import grade_prepared, prepare, was_stopped
 from autograder.kernels.confined import attach
 
@@ -38,6 +39,8 @@ def grade_task(task):
     """Grade one submission; a failure is part of the reply, never an exception."""
     try:
         return _grade(task)
+    except Full as error:
+        return {"full": str(error)}
     except CourseError as error:
         return {"error": str(error)}
     except Exception as error:  # noqa: BLE001  one submission must not cost another
@@ -55,11 +58,16 @@ def _grade(task):
     graded = grade_prepared(
         folder, prepared, learner, Limits(**task["limits"]), task["again"], task["tier"]
     )
+    return reply_of(graded, prepared.unreadable)
+
+
+def reply_of(graded, unreadable):
+    """Return a `Graded` as JSON."""
     return {
         "notebook": nbformat.writes(graded.notebook),
         "notes": [[note.cell, note.sentence] for note in graded.notes],
         "failures": [[note.cell, note.sentence] for note in graded.failures],
-        "unreadable": prepared.unreadable,
+        "unreadable": unreadable,
         "stopped": was_stopped(graded),
     }
 

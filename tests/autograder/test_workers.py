@@ -1,8 +1,11 @@
 """Workers share tasks, keep what they have loaded, and cost only one task when they die."""
 
 import os
+import subprocess
 import sys
+import time
 
+import psutil
 import pytest
 
 from autograder.workers import Workers, share
@@ -70,3 +73,21 @@ def test_a_round_cut_short_does_not_spoil_the_next():
         next(tasks)
         tasks.close()
         assert [reply["task"] for _, reply in workers.share(["d"])] == ["d"]
+
+
+def sleep(task):
+    """A task that would hold its process for ten minutes."""
+    time.sleep(600)
+
+
+def test_a_worker_in_the_middle_ends_with_its_parent():
+    code = "from autograder.workers import share; list(share(['a'], {!r}, 1))"
+    name = "tests.autograder.test_workers.sleep"
+    with subprocess.Popen([sys.executable, "-c", code.format(name)]) as parent:
+        children = []
+        while not children or "serve" not in str(children[0].cmdline()):
+            time.sleep(0.1)
+            children = psutil.Process(parent.pid).children()
+        parent.kill()
+    _, left = psutil.wait_procs(children, timeout=20)
+    assert [each for each in left if each.status() != psutil.STATUS_ZOMBIE] == []
