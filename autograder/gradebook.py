@@ -26,7 +26,7 @@ REMEDIES = {
 
 
 class Locked(CourseError):
-    """The gradebook is locked or out of reach: no further grade can be recorded."""
+    """The gradebook is locked, full or out of reach: no further grade can be recorded."""
 
 
 def create(url):
@@ -176,6 +176,11 @@ def told(url, error):
         return Locked(
             f"The gradebook {shown(url)} is locked: another program is writing to it. "
             "Close that program or wait, then run the command again."
+        )
+    if "disk is full" in reason or "No space left" in reason:
+        return Locked(
+            f"The disk of the gradebook {shown(url)} is full, so no further grade can be recorded. "
+            "Make space, then run the command again: it goes on where it was."
         )
     remedy = next((text for sign, text in REMEDIES.items() if sign in reason), "")
     if "database" in reason and "does not exist" in reason:

@@ -12,6 +12,7 @@ from autograder.gradebook import Locked, require
 from autograder.grading.alone import alone
 from autograder.grading.folder import CourseFolder
 from autograder.grading.record import Recorder
+from autograder.grading.space import Full
 from autograder.grading.submitted import settle_all, submissions
 from autograder.grading.worker import read, task_of
 from autograder.kernels.confined import shared_zygote
@@ -192,6 +193,8 @@ def _name_learners(folder):
 
 def _record(recorder, learner, assignment, reply, again, problems):
     """Write one grade and return its row."""
+    if "full" in reply:
+        raise Full(reply["full"])
     folder = recorder.folder
     path = folder.submission(learner, assignment)
     row = Row(learner, assignment)

@@ -2,7 +2,8 @@
 
 It writes what nbgrader's own autograder writes with our preprocessors, in one transaction a
 submission and over one connection, which is several times faster. The order makes every step
-repeatable: first the gradebook, last the notebook that says which result is recorded.
+repeatable: first what takes space, then the gradebook, last the renaming of the folder whose
+notebook says which result is recorded.
 """
 
 import os
@@ -15,6 +16,7 @@ import nbformat
 
 from autograder.gradebook import cause_of, is_lost, opened, said
 from autograder.grading.intake import Unreadable, read_bytes
+from autograder.grading.space import needed
 
 
 class Recorder:
@@ -48,11 +50,17 @@ class Recorder:
             notebook: what `grade_notebook` made of the submission.
 
         Raises:
-            Locked: another program holds the gradebook, or its server is gone.
+            Locked: another program holds the gradebook, its server is gone, or a disk is full.
         """
-        with said(self.folder.url):
-            self._write_twice(learner, assignment, notebook)
-        self._write_folder(learner, assignment, notebook)
+        notebook.metadata["course"]["due"] = self.due(assignment)
+        new = self._new_folder(learner, assignment, notebook)
+        try:
+            with said(self.folder.url):
+                self._write_twice(learner, assignment, notebook)
+            _replace(self._place(learner, assignment), new)
+        except BaseException:
+            shutil.rmtree(new, ignore_errors=True)
+            raise
 
     def _write_twice(self, *grade):
         """Write a grade; once more where the line broke or another program added the same row."""
@@ -76,18 +84,20 @@ class Recorder:
 
     def numbers(self, learner, assignment):
         """Return score, maximum, late penalty and seconds late, as the gradebook has them."""
-        submission = self.gradebook.find_submission(assignment, learner)
-        values = (
-            submission.score, submission.max_score, submission.late_submission_penalty,
-            submission.total_seconds_late,
-        )  # fmt: skip
-        self.gradebook.db.commit()  # no transaction stays open while the next one is graded
+        with said(self.folder.url):
+            submission = self.gradebook.find_submission(assignment, learner)
+            values = (
+                submission.score, submission.max_score, submission.late_submission_penalty,
+                submission.total_seconds_late,
+            )  # fmt: skip
+            self.gradebook.db.commit()  # no transaction stays open while the next one is graded
         return [float(value or 0) for value in values]
 
     def due(self, assignment):
         """Return an assignment's due date as text, or None."""
-        date = self.gradebook.find_assignment(assignment).duedate
-        self.gradebook.db.commit()
+        with said(self.folder.url):
+            date = self.gradebook.find_assignment(assignment).duedate
+            self.gradebook.db.commit()
         return None if date is None else date.isoformat()
 
     def _write_gradebook(self, learner, assignment, notebook):
@@ -128,25 +138,26 @@ class Recorder:
         if penalty is not None:
             submitted.late_submission_penalty = self._late._check_late_penalty(submitted, penalty)
 
-    def _write_folder(self, learner, assignment, notebook):
-        """Replace the folder in `autograded/`, so that it is the old one or the new one."""
-        place = self.folder.path / "autograded" / learner / assignment
-        place.parent.mkdir(parents=True, exist_ok=True)
-        notebook.metadata["course"]["due"] = self.due(assignment)
-        new = Path(tempfile.mkdtemp(dir=place.parent, prefix=f".{assignment}-"))
-        try:
-            _copy_files(self.folder.submission(learner, assignment).parent, new)
-            stem = self.folder.assignments()[assignment]
-            (new / f"{stem}.ipynb").write_text(nbformat.writes(notebook), encoding="utf-8")
-            new.chmod(0o755)
-            if place.is_symlink() or place.is_file():
-                place.unlink()
-            elif place.exists():
-                shutil.rmtree(place)
-            new.rename(place)
-        except BaseException:
-            shutil.rmtree(new, ignore_errors=True)
-            raise
+    def _place(self, learner, assignment):
+        return self.folder.path / "autograded" / learner / assignment
+
+    def _new_folder(self, learner, assignment, notebook):
+        """Write what `autograded/` shall hold into a folder beside its place, and return that."""
+        place, prefix = self._place(learner, assignment), f".{assignment}-"
+        with needed(self.folder.path / "autograded"):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            for old in place.parent.glob(f"{prefix}*"):  # a run was killed here
+                shutil.rmtree(old, ignore_errors=True)
+            new = Path(tempfile.mkdtemp(dir=place.parent, prefix=prefix))
+            try:
+                _copy_files(self.folder.submission(learner, assignment).parent, new)
+                stem = self.folder.assignments()[assignment]
+                (new / f"{stem}.ipynb").write_text(nbformat.writes(notebook), encoding="utf-8")
+                new.chmod(0o755)
+            except BaseException:
+                shutil.rmtree(new, ignore_errors=True)
+                raise
+        return new
 
 
 def save_scores(notebook, submitted):
@@ -191,6 +202,15 @@ def timestamp(folder):
     except (OSError, ValueError, TypeError, ArithmeticError):
         return None
     return text or None
+
+
+def _replace(place, new):
+    """Put a folder in the place of another one."""
+    if place.is_symlink() or place.is_file():
+        place.unlink()
+    elif place.exists():
+        shutil.rmtree(place)
+    new.rename(place)
 
 
 def _copy_files(source, target):

@@ -16,6 +16,7 @@ from pathlib import Path
 import nbformat
 
 from autograder.build.assignments import ROOT
+from autograder.grading.space import needed
 from course.files import write_atomic
 
 GRADES_BY = ("autograder/**/*.py", "course/**/*.py", "solutions/*/quiz.yaml",
@@ -56,7 +57,8 @@ class Store:
 
     def save(self, name, notebook):
         """Keep a notebook."""
-        write_atomic(self.path(name), nbformat.writes(notebook).encode())
+        with needed(self.folder.path / "results"):
+            write_atomic(self.path(name), nbformat.writes(notebook).encode())
 
 
 @cache

@@ -19,13 +19,13 @@ CLASS = [f"learner{number}" for number in range(5)]
 
 
 @contextmanager
-def started(folder):
+def started(folder, stderr=subprocess.DEVNULL, environment=None):
     """Start the command for a `with` block; it never outlives it."""
     process = subprocess.Popen(
         [*COMMAND, str(folder), "--jobs", "2"],
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+        stderr=stderr,
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"} | (environment or {}),
     )
     with process:
         try:
