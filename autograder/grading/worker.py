@@ -11,7 +11,6 @@ from autograder.grading.execute import Limits
 from autograder.grading.folder import CourseFolder
 from autograder.grading.rebuild import Note
 from autograder.grading.space import Full
-from autograder.grading.space import Full
 from autograder.grading.submission import grade_prepared, prepare, was_stopped
 from autograder.kernels.confined import attach
 
@@ -40,8 +39,6 @@ def grade_task(task):
     """Grade one submission; a failure is part of the reply, never an exception."""
     try:
         return _grade(task)
-    except Full as error:
-        return {"full": str(error)}
     except Full as error:
         return {"full": str(error)}
     except CourseError as error:
