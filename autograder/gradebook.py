@@ -119,13 +119,6 @@ def _fill_server(url):
     create(url)
 
 
-def due(url, assignment):
-    """Return an assignment's due date as text, or None."""
-    with opened(url) as gradebook:
-        date = gradebook.find_assignment(assignment).duedate
-    return None if date is None else date.isoformat()
-
-
 def require(gradebook, url, assignments):
     """Fail where a gradebook does not know an assignment, as one that is new does not."""
     from nbgrader.api import MissingEntry

@@ -13,6 +13,7 @@ from autograder.verdict import CaseResult, Verdict
 from autograder.wire.client import Lab, LearnerError, RemoteObject
 
 PRACTICE_SEED = "practice"
+NOT_YET = "Right; it earns its points once another property holds too."
 # What an oracle may raise over values or parts of the learner's.
 MISUSED = (
     LearnerError,
@@ -79,10 +80,33 @@ def judge(exercise, transport, seed=PRACTICE_SEED):
         return verdict
     if not verdict.passed:
         _follow_through(verdict, exercise, calls, transport)
+        settle(verdict, exercise)
     if not verdict.passed:
         verdict.misconception = _name_misconception(verdict, exercise, calls)
-        _discount_known(verdict)
     return verdict
+
+
+def unanswered(exercise, state, message):
+    """Return the verdict on an answer that cannot be tested.
+
+    Args:
+        exercise: the `Exercise`.
+        state: str. `missing`, `stub` or `error`.
+        message: str. Why, in one sentence.
+    """
+    return _unanswered(Verdict(exercise.id, exercise.points), exercise, state, message)
+
+
+def settle(verdict, exercise):
+    """Pay the cases that depend on others; again when one of those was overridden."""
+    sure = any(case.follows == "surely" for case in verdict.cases)
+    whole = sure and all(case.passed or case.follows for case in verdict.cases)
+    names = " and ".join(f"`{name}`" for name in exercise.depends_on)
+    for case in verdict.cases:
+        if case.follows == "surely" or (case.follows and whole):
+            case.points, case.problem = case.max_points, ""
+            case.note = f"Right, given your {names}."
+    _discount_known(verdict)
 
 
 def _kind_problem(exercise, kind):
@@ -152,12 +176,12 @@ def _discount_known(verdict):
     Its answer can be read in the lab, so it alone shows nothing.
     """
     drawn = [case for case in verdict.cases if case.drawn]
-    if not drawn or any(case.points for case in drawn):
-        return
+    shown = not drawn or any(case.points for case in drawn)
     for case in verdict.cases:
-        if case.points:
-            case.points = 0.0
-            case.note = "Right; it earns its points once another property holds too."
+        if case.points and not shown:
+            case.points, case.note = 0.0, NOT_YET
+        elif case.note == NOT_YET and shown:
+            case.points, case.note = case.max_points, ""
 
 
 def _odd_result(calls):
@@ -166,7 +190,7 @@ def _odd_result(calls):
 
 
 def _follow_through(verdict, exercise, calls, transport):
-    """Give credit where the learner's own, wrong, helper is used as it should be.
+    """Find where the learner's own, wrong, helper is used as it should be.
 
     A failed case earns its points when, for all its calls, the answer is the oracle's over the
     learner's own parts, and depends on what goes in. Where the learner's parts make it constant,
@@ -176,7 +200,6 @@ def _follow_through(verdict, exercise, calls, transport):
         return
     lab = Lab(transport, exercise)
     parts = {name: getattr(lab, name) for name in exercise.depends_on}
-    sure, constant = [], []
     for result in verdict.cases:
         recorded = _answers(exercise, calls[result.name])
         if result.passed or not result.by_value or not recorded:
@@ -185,13 +208,7 @@ def _follow_through(verdict, exercise, calls, transport):
             continue  # right values: something else is wrong, and no helper is to blame
         if all(_follows(exercise, call, parts) for call in recorded):
             telling = all(_tells(exercise, call, parts) for call in recorded)
-            (sure if telling else constant).append(result)
-    shown = [*sure, *constant]
-    whole = sure and all(result.passed or result in shown for result in verdict.cases)
-    for result in shown if whole else sure:
-        names = " and ".join(f"`{name}`" for name in exercise.depends_on)
-        result.points, result.problem = result.max_points, ""
-        result.note = f"Right, given your {names}."
+            result.follows = "surely" if telling else "maybe"
 
 
 def _follows(exercise, call, parts):

@@ -45,6 +45,7 @@ def html(verdict, hints=(), of=0, ours="", yours="", joined=""):
         joined: the sentence about `mytransformer`.
     """
     parts = [STYLE, '<div class="course-check">', f"<strong>{_inline(_headline(verdict))}</strong>"]
+    parts += [f'<div class="note">{_inline(remark)}</div>' for remark in verdict.remarks]
     if verdict.misconception:
         parts.append(f'<div class="note wide">{_inline(verdict.misconception)}</div>')
     if verdict.state == "answered":
@@ -61,11 +62,12 @@ def html(verdict, hints=(), of=0, ours="", yours="", joined=""):
 
 def plain(verdict, hints=(), of=0, joined="", **unused):
     """Return the same as plain text."""
-    lines = [_headline(verdict)]
+    lines = [_headline(verdict), *(f"  {remark}" for remark in verdict.remarks)]
     if verdict.state == "answered":
         for case in verdict.cases:
             mark = PASS if case.passed else FAIL
-            lines.append(f"  {mark} {case.sentence} ({case.points:g}/{case.max_points:g})")
+            earned = f"{_number(case.points)}/{_number(case.max_points)}"
+            lines.append(f"  {mark} {case.sentence} ({earned})")
             if case.note:
                 lines.append(f"      {case.note}")
             if not case.passed:
@@ -93,8 +95,12 @@ def package_source(path):
 
 def _headline(verdict):
     name = verdict.exercise.partition(".")[2]
-    score = f"{name}: {verdict.points:g} of {verdict.max_points:g} points."
+    score = f"{name}: {_number(verdict.points)} of {_number(verdict.max_points)} points."
     return f"{score} {verdict.message}" if verdict.message else score
+
+
+def _number(points):
+    return f"{round(points, 2):g}"
 
 
 def _table(verdict):

@@ -1,6 +1,6 @@
 """What the referee decided about one exercise, as plain data."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 
 
 @dataclass
@@ -15,6 +15,8 @@ class CaseResult:
         note: a remark on a case that passed, such as follow-through credit.
         by_value: whether values, not their form or a property, are all that is wrong.
         drawn: whether its inputs were drawn, so that nobody could know them.
+        follows: "surely" when it is right given the learner's own, wrong, parts; "maybe" when
+            only the other cases can tell; else empty.
     """
 
     name: str
@@ -29,6 +31,7 @@ class CaseResult:
     note: str = ""
     by_value: bool = False
     drawn: bool = False
+    follows: str = ""
 
     @property
     def passed(self):
@@ -46,6 +49,13 @@ class Verdict:
     misconception: str = ""
     message: str = ""
     state: str = "answered"  # answered, missing, stub, lent, error
+    remarks: list = field(default_factory=list)  # what an instructor decided otherwise
+
+    @classmethod
+    def from_dict(cls, data):
+        """Return the verdict of `as_dict`."""
+        values = {each.name: data[each.name] for each in fields(cls)}
+        return cls(**values | {"cases": [CaseResult(**case) for case in data["cases"]]})
 
     @property
     def points(self):
@@ -57,7 +67,7 @@ class Verdict:
     @property
     def passed(self):
         """Whether every case passed."""
-        return bool(self.cases) and self.points == self.max_points
+        return bool(self.cases) and self.points > self.max_points - 1e-9
 
     def as_dict(self):
         """Return JSON-ready data."""

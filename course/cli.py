@@ -206,6 +206,22 @@ def grade(
 
 
 @app.command(rich_help_panel=INSTRUCTOR)
+def regrade(
+    folder: Folder = Path("."),
+    assignments: Assignments = (),
+    dry_run: Annotated[bool, Option("--dry-run", help="Only say what would change.")] = False,
+):
+    """Apply overrides.yaml to what is graded; no learner's code runs again."""
+    from autograder.grading.regrade import regrade
+    from autograder.grading.table import regrade_table
+
+    done = regrade(folder, list(assignments), dry_run)
+    _show(regrade_table(done, "Would change" if dry_run else "Changed"))
+    _tell(done.remarks, done.problems)
+    raise typer.Exit(done.exit_code)
+
+
+@app.command(rich_help_panel=INSTRUCTOR)
 def feedback(folder: Folder = Path("."), assignments: Assignments = (), learners: Learners = ()):
     """Write a feedback page for each graded submission."""
     from autograder.grading.feedback import feedback

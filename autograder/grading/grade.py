@@ -10,7 +10,10 @@ import nbformat
 from autograder.errors import CourseError
 from autograder.gradebook import Locked, require
 from autograder.grading.alone import alone
+from autograder.grading.amend import amend, worth
 from autograder.grading.folder import CourseFolder
+from autograder.grading.notebook import Graded
+from autograder.grading.overrides import load
 from autograder.grading.record import Recorder
 from autograder.grading.space import Full
 from autograder.grading.submitted import settle_all, submissions
@@ -100,6 +103,7 @@ def grade(
     missing = set(learners or ()) - {learner for learner, _ in tasks}
     if missing:
         raise CourseError(f"There is no submission of {', '.join(sorted(missing))}.")
+    overrides = load(folder)
     with alone(folder):
         _check_writable(folder, chosen)
         judge = _judge(folder, trust)
@@ -107,18 +111,21 @@ def grade(
         _name_learners(folder)
         settle_all(folder, tasks, problems)
         results = _results(folder, tasks, jobs, again, judge.limits(), tier, scheduler)
-        rows, found = _record_all(folder, results, tasks, again, progress)
+        with Recorder(folder) as recorder:
+            for name in chosen:
+                recorder.set_worth(name, worth(folder.released(name), overrides))
+            rows, found = _record_all(recorder, results, tasks, again, progress, overrides)
     problems += [problem for task in tasks for problem in found[task]]
     return Grades([rows[task] for task in tasks], problems, tier)
 
 
-def _record_all(folder, results, tasks, again, progress):
+def _record_all(recorder, results, tasks, again, progress, overrides):
     """Write the results as they come; return rows and problems, by learner and assignment."""
     rows, found = {}, {}
-    with closing(results), Recorder(folder) as recorder:
+    with closing(results):
         for task, reply in results:
             found[task] = []
-            rows[task] = _record(recorder, *task, reply, again, found[task])
+            rows[task] = _record(recorder, *task, reply, again, found[task], overrides)
             if progress:
                 progress(rows[task], len(rows), len(tasks))
     return rows, found
@@ -191,7 +198,7 @@ def _name_learners(folder):
             )
 
 
-def _record(recorder, learner, assignment, reply, again, problems):
+def _record(recorder, learner, assignment, reply, again, problems, overrides):
     """Write one grade and return its row."""
     if "full" in reply:
         raise Full(reply["full"])
@@ -200,8 +207,10 @@ def _record(recorder, learner, assignment, reply, again, problems):
     row = Row(learner, assignment)
     reason = reply.get("died") or reply.get("error")
     if not reason:
-        notebook, notes, failures = read(reply)
+        graded = Graded(*read(reply))
+        notebook, notes, failures = graded.notebook, list(graded.notes), graded.failures
         try:
+            amend(graded, overrides, learner)
             if again or not _is_recorded(recorder, learner, assignment, notebook):
                 recorder.record(learner, assignment, notebook)
             else:

@@ -5,6 +5,7 @@
 
 import copy
 import html
+import json
 import math
 from dataclasses import dataclass, field
 
@@ -17,7 +18,7 @@ from autograder.grading.execute import Limits, Sandbox
 from autograder.grading.outputs import safe_markdown, safe_outputs
 from autograder.grading.rebuild import Note
 from autograder.grading.review import hides, review
-from autograder.referee import judge
+from autograder.referee import judge, unanswered
 from autograder.wire.client import LearnerError
 
 NOT_RUN = ("demo", "check", "graded", "answer")
@@ -61,15 +62,15 @@ def grade_notebook(
         elif cell.metadata.get("course", {}).get("role") == "added":
             cell.source = safe_markdown(cell.source)
     if unreadable:
+        graded.notebook.metadata["course"]["unreadable"] = unreadable
         for cell in filter(_points, cells):
             _write(cell, 0.0, unreadable, f"<p>{html.escape(unreadable)}</p>")
     else:
         _grade_quiz(graded, answers, learner)
         _grade_lab(graded, seed, lambda: Sandbox(limits or Limits(), tier, secret_folders))
         _review(graded, skeleton)
-    _write_notes(graded, unreadable)
+    write_notes(graded)
     graded.notebook.metadata["course"]["tier"] = tier
-    graded.notebook.metadata["course"]["notes"] = [[n.cell, n.sentence] for n in graded.notes]
     graded.notebook.metadata["course"]["failures"] = [[n.cell, n.sentence] for n in graded.failures]
     return graded
 
@@ -94,15 +95,22 @@ def _grade_quiz(graded, answers, learner):
     bank = find_bank(graded.notebook.metadata["course"]["module"])
     for cell in cells:
         name = cell.metadata["course"]["item"]
+        answer = answer_cell(answers, name)
+        cell.metadata["course"]["answer"] = list(answer)
         try:
-            result = grade_item(bank.item(name), *answer_cell(answers, name), learner)
+            result = grade_item(bank.item(name), *answer, learner)
         except CourseError as error:
             _fail(graded, cell, str(error))
             continue
-        points = result.points * _points(cell) / result.max_points if result.max_points else 0
-        _write(cell, points, result.text, result.html)
+        write_item(cell, result)
         for flag in (*result.flags, *filter(None, [result.problem])):
             graded.notes.append(Note(name, flag))
+
+
+def write_item(cell, result):
+    """Write what an `ItemGrade` earns in this cell, and its feedback."""
+    points = result.points * _points(cell) / result.max_points if result.max_points else 0
+    _write(cell, points, result.text, result.html)
 
 
 def _grade_lab(graded, seed, make_sandbox):
@@ -137,6 +145,7 @@ def _judge(graded, cell, sandbox, seed):
         with sandbox.probe() as transport:
             verdict = judge(exercise, transport, seed(exercise.id))
     except LearnerError as error:
+        _keep(cell, unanswered(exercise, "error", error.sentence))
         _write(cell, 0.0, error.sentence, f"<p>{html.escape(error.sentence)}</p>")
         graded.notes.append(Note(_name(cell), error.sentence))
         return
@@ -144,17 +153,29 @@ def _judge(graded, cell, sandbox, seed):
         text = str(error) if isinstance(error, CourseError) else f"{type(error).__name__}: {error}"
         _fail(graded, cell, f"The check itself failed: {text}")
         return
-    points = verdict.points * _points(cell) / exercise.points
-    reached = cell.metadata["course"].get("hints", 0)
-    hints = {"hints": exercise.hints[:reached], "of": len(exercise.hints)}
-    hints = {} if verdict.passed else hints
-    _write(cell, points, show.plain(verdict, **hints), show.html(verdict, **hints))
+    _keep(cell, verdict)
+    write_verdict(cell, verdict, exercise)
     if verdict.misconception:
         graded.notes.append(Note(exercise.name, verdict.misconception))
     for case in verdict.cases:
         if case.got in ("TimeLimit", "KernelDied"):
             graded.notes.append(Note(_name(cell), case.problem))
             break
+
+
+def _keep(cell, verdict):
+    """Keep a verdict in the stored result, so that it can be overridden without a kernel."""
+    plain = json.dumps(verdict.as_dict(), default=float)  # NumPy's numbers are not JSON
+    cell.metadata["course"]["verdict"] = json.loads(plain)
+
+
+def write_verdict(cell, verdict, exercise):
+    """Write what a verdict earns in this cell, its feedback, and the hints already reached."""
+    points = verdict.points * _points(cell) / verdict.max_points if verdict.max_points else 0
+    reached = cell.metadata["course"].get("hints", 0)
+    hints = {"hints": exercise.hints[:reached], "of": len(exercise.hints)}
+    hints = {} if verdict.passed else hints
+    _write(cell, points, show.plain(verdict, **hints), show.html(verdict, **hints))
 
 
 def _review(graded, skeleton):
@@ -204,9 +225,12 @@ def _fail(graded, cell, sentence):
     ]
 
 
-def _write_notes(graded, unreadable):
-    """Put the notes at the top, where learner and instructor read them first."""
-    sentences = [unreadable] if unreadable else []
+def write_notes(graded):
+    """Put the notes at the top, where learner and instructor read them first; once or again."""
+    course, cells = graded.notebook.metadata["course"], graded.notebook.cells
+    cells[:] = [cell for cell in cells if cell.get("id") != "grading-notes"]
+    course["notes"] = [[note.cell, note.sentence] for note in graded.notes]
+    sentences = [course["unreadable"]] if "unreadable" in course else []
     sentences += [str(note) for note in graded.notes]
     if not sentences:
         return
@@ -214,4 +238,4 @@ def _write_notes(graded, unreadable):
     lines += [f"- {html.escape(sentence, quote=False)}" for sentence in sentences]
     cell = new_markdown_cell("\n".join(lines))
     cell.id, cell.metadata["course"] = "grading-notes", {"role": "notes"}
-    graded.notebook.cells.insert(1, cell)
+    cells.insert(1, cell)

@@ -17,10 +17,12 @@ from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from traitlets import Bool, Float, Integer
 
 from autograder.confine.tiers import chosen
-from autograder.gradebook import due
+from autograder.grading.amend import amend, worth
 from autograder.grading.execute import Limits
 from autograder.grading.folder import CourseFolder
 from autograder.grading.intake import Unreadable, parse, read_bytes
+from autograder.grading.overrides import load
+from autograder.grading.record import Recorder
 from autograder.grading.submission import grade_prepared, prepare
 
 
@@ -79,10 +81,14 @@ class Judge(NbGraderPreprocessor):
                     tier=self.tier(),
                 )
             ).result()
+        overrides = load(folder)
+        amend(graded, overrides, learner)
         for failure in graded.failures:
             self.log.error("%s, %s", path, failure)
         notebook = copy.deepcopy(graded.notebook)
-        notebook.metadata["course"]["due"] = due(names["db_url"], assignment)
+        with Recorder(folder, names["db_url"]) as recorder:
+            recorder.set_worth(assignment, worth(folder.released(assignment), overrides))
+            notebook.metadata["course"]["due"] = recorder.due(assignment)
         return notebook, resources
 
 

@@ -24,14 +24,15 @@ class Recorder:
 
     Args:
         folder: the `CourseFolder`.
+        url: address of the gradebook; the folder's by default.
 
     Raises:
         CourseError: the gradebook is locked or unreadable.
     """
 
-    def __init__(self, folder):
-        self.folder = folder
-        self._opened = opened(folder.url)
+    def __init__(self, folder, url=None):
+        self.folder, self.url = folder, url or folder.url
+        self._opened = opened(self.url)
         self._late = None
 
     def __enter__(self):
@@ -55,7 +56,7 @@ class Recorder:
         notebook.metadata["course"]["due"] = self.due(assignment)
         new = self._new_folder(learner, assignment, notebook)
         try:
-            with said(self.folder.url):
+            with said(self.url):
                 self._write_twice(learner, assignment, notebook)
             _replace(self._place(learner, assignment), new)
         except BaseException:
@@ -84,7 +85,7 @@ class Recorder:
 
     def numbers(self, learner, assignment):
         """Return score, maximum, late penalty and seconds late, as the gradebook has them."""
-        with said(self.folder.url):
+        with said(self.url):
             submission = self.gradebook.find_submission(assignment, learner)
             values = (
                 submission.score, submission.max_score, submission.late_submission_penalty,
@@ -93,9 +94,55 @@ class Recorder:
             self.gradebook.db.commit()  # no transaction stays open while the next one is graded
         return [float(value or 0) for value in values]
 
+    def scores(self, assignment):
+        """Return what the graded cells are worth, and each learner's scores.
+
+        Returns:
+            points: dict from grade id to points.
+            scores: dict from learner to a dict from grade id to the automatic score, the
+                person's and the extra credit, each a number or None.
+        """
+        notebook = self._notebook(assignment)
+        points = {cell.name: cell.max_score for cell in notebook.grade_cells}
+        scores = {}
+        for submitted in notebook.submissions:
+            scores[submitted.student.id] = {
+                grade.name: (grade.auto_score, grade.manual_score, grade.extra_credit)
+                for grade in submitted.grades
+            }
+        self.gradebook.db.commit()
+        return points, scores
+
+    def set_worth(self, assignment, points):
+        """Let the graded cells of an assignment be worth these points; scores scale along.
+
+        What a person scored stays as it is.
+
+        Args:
+            assignment: the assignment's name.
+            points: dict from grade id to points.
+        """
+        notebook = self._notebook(assignment)
+        cells = [cell for cell in notebook.grade_cells if cell.name in points]
+        changed = [cell for cell in cells if cell.max_score != points[cell.name]]
+        for cell in changed:
+            for grade in cell.grades:
+                if grade.auto_score is not None and cell.max_score:
+                    grade.auto_score *= points[cell.name] / cell.max_score
+            cell.max_score = points[cell.name]
+        if changed:
+            self.gradebook.db.flush()
+            self.gradebook.db.expire_all()
+            for submitted in notebook.submissions:
+                self._penalise(submitted.student.id, submitted.assignment, submitted)
+        self.gradebook.db.commit()
+
+    def _notebook(self, assignment):
+        return self.gradebook.find_notebook(self.folder.assignments()[assignment], assignment)
+
     def due(self, assignment):
         """Return an assignment's due date as text, or None."""
-        with said(self.folder.url):
+        with said(self.url):
             date = self.gradebook.find_assignment(assignment).duedate
             self.gradebook.db.commit()
         return None if date is None else date.isoformat()

@@ -10,7 +10,10 @@ from autograder.build.assignments import SOLUTIONS, Assignment, assignments, slu
 from autograder.build.release import generate, released, write_source
 from autograder.errors import CourseError
 from autograder.exercise import load_module
+from autograder.grading.amend import worth
 from autograder.grading.folder import CourseFolder
+from autograder.grading.overrides import load
+from autograder.grading.record import Recorder
 from course.files import write_atomic
 
 
@@ -74,10 +77,11 @@ def release(
             raise CourseError(f'There is no assignment "{name}"; there are {", ".join(known)}.')
     chosen = {name: known[name] for name in (names or known)}
     texts = {name: released([source])[source.lab] for name, source in chosen.items()}
-    if refusals := _moved_grades(folder, texts, yes):
+    overrides = load(folder, keep=False)
+    if refusals := _moved_grades(folder, texts, overrides, yes):
         raise CourseError("\n".join(refusals))
     return [
-        _release(folder, source, texts[name], dates, current.get(name), refresh)
+        _release(folder, source, texts[name], dates, overrides, current.get(name), refresh)
         for name, source in chosen.items()
     ]
 
@@ -111,12 +115,12 @@ def _current(solutions, registry):
     }
 
 
-def _moved_grades(folder, texts, yes):
+def _moved_grades(folder, texts, overrides, yes):
     """Return a sentence for each assignment whose submissions a release would change."""
     refusals = []
     for name, text in texts.items():
         count, old = _recorded(folder, name)
-        new = _points(nbformat.reads(text.decode(), as_version=4))
+        new = worth(nbformat.reads(text.decode(), as_version=4), overrides)
         if not count:
             continue
         added, gone = sorted(new.keys() - old.keys()), sorted(old.keys() - new.keys())
@@ -154,15 +158,7 @@ def _recorded(folder, name):
         return len(assignment.submissions), points
 
 
-def _points(notebook):
-    return {
-        cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points)
-        for cell in notebook.cells
-        if cell.metadata.get("nbgrader", {}).get("grade")
-    }
-
-
-def _release(folder, source, text, dates, current, refresh):
+def _release(folder, source, text, dates, overrides, current, refresh):
     """Release one assignment and archive it under its release's name."""
     path = folder.path / "release" / source.name / f"{source.lab}.ipynb"
     before = path.read_bytes() if path.is_file() else None
@@ -173,15 +169,18 @@ def _release(folder, source, text, dates, current, refresh):
     notebook = nbformat.reads(text.decode(), as_version=4)
     name = notebook.metadata["course"]["release"]
     write_atomic(folder.path / "releases" / source.name / f"{name}.ipynb", path.read_bytes())
-    with folder.gradebook() as gradebook:
+    points = worth(notebook, overrides)
+    with Recorder(folder) as recorder:
+        recorder.set_worth(source.name, points)
         if source.name in dates:
-            gradebook.update_or_create_assignment(source.name, duedate=dates[source.name])
-        date = gradebook.find_assignment(source.name).duedate
+            recorder.gradebook.update_or_create_assignment(source.name, duedate=dates[source.name])
+        date = recorder.gradebook.find_assignment(source.name).duedate
     newer = current and current.notebook.metadata["course"]["release"] != name
     state = "new" if before is None else "unchanged" if before == text else "changed"
-    points = sum(_points(notebook).values())
     due = "" if date is None else f"{date:%Y-%m-%d %H:%M} UTC"
-    return Released(source.name, name, points, due, state, path, bool(newer) and not refresh)
+    return Released(
+        source.name, name, sum(points.values()), due, state, path, bool(newer) and not refresh
+    )
 
 
 def _date(text):

@@ -29,6 +29,22 @@ def grade_table(grades, title="Grades"):
     return table
 
 
+def regrade_table(regraded, title="Regraded"):
+    """Return a rich table of `Regraded`: the score before and after, who decided, and why."""
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for name, side in zip(
+        ("Learner", "Assignment", "Before", "After"), 2 * ("left",) + 2 * ("right",), strict=True
+    ):
+        table.add_column(name, justify=side, no_wrap=True)
+    table.add_column("Decided by", overflow="fold")
+    for change in sorted(regraded.changes, key=lambda each: (each.assignment, each.learner)):
+        before = f"{change.old:g} of {change.old_max:g}"
+        after = f"{change.new:g} of {change.new_max:g}"
+        reasons = "\n".join(dict.fromkeys(change.reasons))
+        table.add_row(change.learner, change.assignment, before, after, reasons)
+    return table
+
+
 class Bar:
     """A bar with the time left, for a terminal; `grade` calls it after each submission."""
 

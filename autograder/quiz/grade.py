@@ -96,7 +96,7 @@ def answer_cell(cells, item_id):
     return named[0][1:] if named else ("", [])
 
 
-def grade_item(item, source, outputs, learner):
+def grade_item(item, source, outputs, learner, accepted=(), points=None):
     """Grade one item; never raises for what a learner wrote.
 
     Args:
@@ -104,6 +104,8 @@ def grade_item(item, source, outputs, learner):
         source: the source of its answer cell.
         outputs: the outputs of that cell, as they lie in the file.
         learner: the learner's id on the roster.
+        accepted: answers that an instructor lets earn everything too, in their canonical form.
+        points: what the item is worth; as the bank says by default.
 
     Returns:
         An `ItemGrade`.
@@ -112,7 +114,7 @@ def grade_item(item, source, outputs, learner):
         BankError: the item's key cannot be computed.
     """
     own = parameters(item.choose, learner, item.id)
-    grade = ItemGrade(item.id, 0.0, item.points, parameters=own)
+    grade = ItemGrade(item.id, 0.0, item.points if points is None else points, parameters=own)
     try:
         _take_answer(grade, item, source, outputs, learner)
     except AnswerError as error:
@@ -122,8 +124,9 @@ def grade_item(item, source, outputs, learner):
         grade.problem = f"{item.id}: the answer cannot be read ({type(error).__name__})."
     key = item.key(grade.parameters)
     if grade.answer is not None:
-        share = _share(item, grade.answer, key)
-        grade.points = round(min(1.0, max(0.0, share)) * item.points, 2)
+        also = any(same_answer(item, grade.answer, each) for each in accepted)
+        share = 1.0 if also else _share(item, grade.answer, key)
+        grade.points = round(min(1.0, max(0.0, share)) * grade.max_points, 2)
     grade.text, grade.html = _feedback(item, grade, key)
     return grade
 
@@ -201,6 +204,13 @@ def _share(item, answer, key):
     if isinstance(item, Computed):
         return float(item.accepts(answer, key))
     return float(answer == key)
+
+
+def same_answer(item, answer, other):
+    """Return whether two answers are the same one; numbers may differ within the tolerance."""
+    if answer is None:
+        return False
+    return item.accepts(answer, other) if isinstance(item, Computed) else answer == other
 
 
 def _feedback(item, grade, key):

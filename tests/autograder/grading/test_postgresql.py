@@ -20,6 +20,7 @@ from autograder.grading.folder import CourseFolder
 from autograder.grading.grade import grade
 from autograder.grading.init import init
 from autograder.grading.record import Recorder
+from autograder.grading.regrade import regrade
 from autograder.grading.release import release
 from autograder.grading.server import press
 from course.cli import app
@@ -93,12 +94,20 @@ def twin(class_, url, tmp_path, solutions, registry):
 
 
 def test_the_rows_equal_sqlites(class_, twin):
-    """Scores, comments, penalties, times, names; and the CSV; a second run changes nothing."""
+    """Scores, comments, penalties, times, names, the CSV; also regraded there and back."""
     rows = grade(twin.path, jobs=1).rows
     assert contents(twin.url) == contents(class_.url)
     assert export(twin.path).path.read_text() == export(class_.path).path.read_text()
     assert {row.late_penalty > 0 for row in rows} == {True, False}
 
+    overrides = twin.path / "overrides.yaml"
+    overrides.write_text(
+        "- {exercise: m02_transformer.causal_mask, points: 4, author: Jane, reason: it is hard}"
+    )
+    moved = {each.learner: each.new - each.old for each in regrade(twin.path).changes}
+    assert moved == {"ada": 2, "ben": 2, "cleo": 0, "dan": 0}
+    overrides.unlink()
+    regrade(twin.path)
     assert {row.state for row in grade(twin.path, jobs=1).rows} == {"unchanged", "unreadable"}
     assert contents(twin.url) == contents(class_.url)
     assert not (twin.path / "gradebook.db").exists()

@@ -13,6 +13,7 @@ from autograder.grading.feedback import feedback
 from autograder.grading.folder import CourseFolder
 from autograder.grading.grade import grade
 from autograder.grading.init import init
+from autograder.grading.regrade import regrade
 from autograder.grading.release import release
 from autograder.quiz.bank import find
 from autograder.quiz.plain import unmarked
@@ -75,6 +76,37 @@ def test_numbers_of_another_learner_are_flagged(course):
 
     assert notes
     assert all("The numbers are those of ben, not of ada" in note for note in notes)
+
+
+def test_overrides_of_a_quiz(course):
+    """An answer that counts too, an item taken out, and the numbers of one learner alone."""
+    wrong = quiz_answers(course, "ada", 1.0, written=True)
+    answer_cell(wrong, "q01").source = 'quiz.answer("q01", "b")'
+    put(course, "ada", wrong)
+    put(course, "ben", quiz_answers(course, "ben", 1.0))
+    full, entry = find(SLUG).points, "- exercise: m02_transformer.quiz.{}\n  {}\n{}"
+    assert {row.learner: row.score for row in grade(course.path, jobs=1).rows} == {
+        "ada": full - 1, "ben": full,
+    }  # fmt: skip
+    by = "  author: Jane Doe\n  reason: b is right too\n"
+    (course.path / "overrides.yaml").write_text(
+        entry.format("q01", "accept: b", by) + entry.format("q02", "points: 0", by)
+    )
+    done = {change.learner: change for change in regrade(course.path).changes}
+
+    assert (done["ada"].new, done["ada"].new_max) == (full - 2, full - 2)
+    assert (done["ben"].new, done["ben"].new_max) == (full - 2, full - 2)
+    pages = {page.learner: page.path.read_text() for page in feedback(course.path)}
+    texts = {name: BeautifulSoup(page, "html.parser").get_text() for name, page in pages.items()}
+    assert "1 of 1 points. Your answer: b." in texts["ada"]
+    assert "Accepted by Jane Doe: b is right too." in texts["ada"]
+    assert "Accepted by Jane Doe" not in texts["ben"]
+    assert all("Set to 0 points by Jane Doe" in text for text in texts.values())
+    with course.gradebook() as gradebook:
+        grades = gradebook.find_submission_notebook("quiz", ASSIGNMENT, "ada").grades
+        assert {g.name: g.auto_score for g in grades if g.name in ("q01", "q02")} == {
+            "q01": 1, "q02": 0,
+        }  # fmt: skip
 
 
 def test_feedback_explains_and_no_learner_code_runs(course, tmp_path):
