@@ -72,7 +72,15 @@ def parsed(text, **options):
     except RecursionError:
         raise Unreadable(TOO_DEEP) from None
     _check_depth(content)
-    return content
+    return _writable(content, text)
+
+
+def _writable(content, text):
+    """Return JSON whose letters a file can hold: lone halves of one become question marks."""
+    if "\\ud" not in text.lower():
+        return content
+    whole = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
+    return json.loads(whole)
 
 
 def _check_depth(content):
@@ -149,7 +157,7 @@ def _whole_cells(text):
         return None
     content = {"cells": cells, "metadata": _metadata_after(text, end), "nbformat": 4}
     _check_depth(content)
-    return content
+    return _writable(content, text)
 
 
 def _metadata_after(text, end):

@@ -414,6 +414,18 @@ def test_folder_that_cannot_be_opened_is_one_sentence(workspace, labs, lab):
     assert examine(workspace, labs) == []
 
 
+def test_output_that_no_file_can_hold_is_mended_too(workspace, labs, lab):
+    def change(content):
+        half = {"output_type": "stream", "name": "stdout", "text": "\ud83d"}
+        content["cells"][6]["outputs"] = [half, {"output_type": "display_data"}, 3]
+        del content["metadata"]["course"]
+
+    sample.edit(lab, change)
+    assert mend(examine(workspace, labs))[1] == examine(workspace, labs) == []
+    cells = nbformat.read(lab, as_version=4).cells
+    assert [output.text for output in cells[6].outputs] == ["?"]
+
+
 def test_released_notebook_kept_in_the_workspace_may_be_damaged(workspace, labs, lab):
     """Then the present release takes its place."""
     (workspace / ".course" / "base" / LAB).write_bytes(b"\xff")

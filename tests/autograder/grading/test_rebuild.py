@@ -9,6 +9,7 @@ import pytest
 from autograder.grading.intake import Unreadable, parse
 from autograder.grading.rebuild import rebuild
 from autograder.progress import MIME
+from autograder.quiz.answers import MIME as ANSWER
 
 
 def rebuilt(notebook, released):
@@ -204,3 +205,13 @@ def test_the_hints_that_a_learner_reached_are_kept(perfect, released, recorded, 
     result = rebuilt(perfect, released)
     assert cell(result.notebook, "check-causal_mask").metadata.course.get("hints") == reached
     assert "hints" not in cell(result.notebook, "check-masked_softmax").metadata.course
+
+
+def test_half_a_letter_in_an_answer_can_be_written(released):
+    """JSON can say what no file can hold; it becomes a question mark."""
+    for record in ({"item": "q01", "answer": "\ud800"}, '{"item": "q01", "answer": "\\ud800"}'):
+        output = {"output_type": "display_data", "data": {ANSWER: record}}
+        own = {"cell_type": "code", "source": "1", "metadata": {}, "outputs": [output]}
+        result = rebuilt({"cells": [own]}, released).notebook
+        (extra,) = [c for c in result.cells if c.metadata.course.role == "added"]
+        assert extra.outputs[0].data[ANSWER]["answer"] == "?"
