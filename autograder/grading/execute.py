@@ -13,7 +13,8 @@ from nbformat.v4 import output_from_msg
 
 from autograder.confine import limits as confine
 from autograder.errors import CourseError
-from autograder.kernels.client import CellClient
+from autograder.grading.headroom import bounded
+from autograder.kernels.client import LOST, CellClient
 from autograder.kernels.confined import ConfinedKernel, shared_zygote
 from autograder.kernels.ordinary import OrdinaryKernel
 from autograder.wire.channel import BUSY
@@ -127,7 +128,7 @@ class Sandbox:
             submitted.append(self._client.execute(code, quiet=True))
 
         try:
-            with self._kernel.wire(execute, seconds) as transport:
+            with self._kernel.wire(execute, seconds) as transport, bounded():
                 yield _Hasty(transport)
         finally:
             settled = submitted and self._collect(submitted[0], GRACE)[1]
@@ -189,10 +190,10 @@ class Sandbox:
                 kind, content, message = next(messages)
             except StopIteration as stop:
                 return outputs, stop.value
-            if kind not in KEPT_OUTPUTS:
+            if kind not in (*KEPT_OUTPUTS, LOST):
                 continue
             size += len(repr(content))
-            if size <= MAX_OUTPUT:
+            if kind != LOST and size <= MAX_OUTPUT:
                 with suppress(Exception):  # a forged or damaged message is not the answer
                     _add(outputs, output_from_msg(message))
             elif not outputs or outputs[-1].get("text") != TRUNCATED["text"]:

@@ -1,7 +1,8 @@
 """A small, wary client of one kernel: it runs cells, and takes nothing for true that comes back.
 
-A message that is too large never reaches it (the socket drops it), one that is damaged or signed
-by nobody is passed over, and it never waits without an end.
+A message that is too large never reaches it (the socket breaks the connection and makes another
+one, which is reported as `LOST`), one that is damaged or signed by nobody is passed over, and it
+never waits without an end.
 """
 
 import json
@@ -15,6 +16,7 @@ MAX_MESSAGE = 16 * 2**20
 MAX_WAITING = 8  # messages held here until they are looked at; the others stay with the kernel
 START_SECONDS = 60.0
 QUIET = 0.5  # seconds without output after the reply, when the word "idle" was lost
+LOST = "lost"  # the kind of what stands for output that was too large to be taken
 
 
 class CellClient:
@@ -36,6 +38,7 @@ class CellClient:
         self._shell = self._connect(zmq.DEALER, connection, "shell")
         self._iopub = self._connect(zmq.SUB, connection, "iopub")
         self._iopub.subscribe(b"")
+        self._breaks = self._iopub.get_monitor_socket(zmq.EVENT_DISCONNECTED)
 
     def _connect(self, kind, connection, channel):
         end = self._context.socket(kind)
@@ -79,18 +82,19 @@ class CellClient:
     def messages(self, request, seconds):
         """Yield `(type, content, message)` of a request's output until it is done.
 
-        Ends by returning True when the cell has ended, False when `seconds` are over or the
-        kernel died.
+        Ends by returning True when the cell has ended, after a last `(LOST, {}, None)` where
+        output was too large; by returning False when `seconds` are over or the kernel died.
         """
-        end, replied = time.monotonic() + seconds, None
+        end, replied, lost = time.monotonic() + seconds, None, False
         while (left := end - time.monotonic()) > 0:
             channel, message = self._next(min(left, QUIET))
             if channel is None:
                 if replied is not None and time.monotonic() - replied >= QUIET:
-                    return True
+                    break
                 if not self._alive():
                     return False
                 continue
+            lost = lost or channel == LOST
             if message is None or message["parent_header"].get("msg_id") != request:
                 continue
             kind, content = message["msg_type"], message["content"]
@@ -98,17 +102,24 @@ class CellClient:
                 replied = time.monotonic()
             elif kind == "status":
                 if content.get("execution_state") == "idle":
-                    return True
+                    break
             elif isinstance(content, dict):
                 yield kind, content, message
-        return False
+        else:
+            return False
+        if lost:
+            yield LOST, {}, None
+        return True
 
     def _next(self, seconds):
         """Return the channel and the message that come next; both None when none comes."""
-        ready = zmq.select([self._shell, self._iopub], [], [], seconds)[0]
+        ready = zmq.select([self._breaks, self._shell, self._iopub], [], [], seconds)[0]
         if not ready:
             return None, None
         end = ready[-1]
+        if end is self._breaks:
+            self._breaks.recv_multipart(zmq.NOBLOCK)
+            return LOST, None
         channel = "shell" if end is self._shell else "iopub"
         try:
             _, parts = self._session.feed_identities(end.recv_multipart(zmq.NOBLOCK))
@@ -123,7 +134,8 @@ class CellClient:
 
     def close(self):
         """Let go of the sockets."""
-        for end in (self._shell, self._iopub):
+        self._iopub.disable_monitor()
+        for end in (self._breaks, self._shell, self._iopub):
             with suppress(zmq.ZMQError):
                 end.close(0)
         with suppress(zmq.ZMQError):

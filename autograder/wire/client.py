@@ -340,7 +340,7 @@ class RemoteObject:
         try:
             with np.errstate(all="ignore"):
                 return close(output, function(self, *args, **kwargs)).passed
-        except (Mismatch, KeyError, ValueError, IndexError, TypeError, AttributeError):
+        except (Mismatch, KeyError, ValueError, IndexError, TypeError, AttributeError, MemoryError):
             return False
 
 
