@@ -32,7 +32,7 @@ class Store:
     def name(self, notebook, learner, limits, notes=(), unreadable="", tier="open"):
         """Return the name of a result: a hash of what decides it."""
         decides = [
-            nbformat.writes(notebook),
+            json.dumps(notebook, sort_keys=True),
             learner,
             hashlib.sha256(self.folder.key).hexdigest(),
             repr(limits),
@@ -58,7 +58,7 @@ class Store:
     def save(self, name, notebook):
         """Keep a notebook."""
         with needed(self.folder.path / "results"):
-            write_atomic(self.path(name), nbformat.writes(notebook).encode())
+            write_atomic(self.path(name), json.dumps(notebook).encode())
 
 
 @cache

@@ -64,7 +64,7 @@ def _grade(task):
 def reply_of(graded, unreadable):
     """Return a `Graded` as JSON."""
     return {
-        "notebook": nbformat.writes(graded.notebook),
+        "notebook": graded.notebook,
         "notes": [[note.cell, note.sentence] for note in graded.notes],
         "failures": [[note.cell, note.sentence] for note in graded.failures],
         "unreadable": unreadable,
@@ -74,5 +74,5 @@ def reply_of(graded, unreadable):
 
 def read(reply):
     """Return a reply's notebook, notes and failures as objects."""
-    notebook = nbformat.reads(reply["notebook"], as_version=4)
+    notebook = nbformat.from_dict(reply["notebook"])
     return notebook, *([Note(*note) for note in reply[key]] for key in ("notes", "failures"))
