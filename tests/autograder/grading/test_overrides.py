@@ -242,6 +242,14 @@ def test_every_way_of_grading_honours_them(course, tmp_path, way):
         assert mine == theirs
 
 
+def test_the_readmes_example_can_be_used(course, pytestconfig):
+    """Its exercises, cases and quiz items exist."""
+    readme = (pytestconfig.rootpath / "README.md").read_text()
+    example = readme.partition("```yaml\n- exercise:")[2].partition("```")[0]
+    decide(course, "- exercise:" + example.replace("accept: mia", "accept: ada"))
+    assert [entry.kind for entry in load(course).entries] == ["drop", "points", "accept", "accept"]
+
+
 def test_what_cannot_be_regraded_is_left_alone(course):
     """A newer hand-in, and a result that is gone: one sentence each, and the old grade."""
     before = contents(course.url)
