@@ -50,10 +50,14 @@ class Workers:
         for worker in self._workers:
             worker.end()
 
-    def kill(self):
-        """End the processes at once; a task in the middle gets the reply of one that died."""
+    def kill(self, gently=False):
+        """End the processes; a task in the middle gets the reply of one that died.
+
+        Args:
+            gently: bool. Interrupt them, so that they tidy up, where the platform can.
+        """
         for worker in self._workers:
-            worker.kill()
+            worker.kill(gently)
 
     def share(self, tasks, begun=None, jobs=None):
         """Yield `(task, reply)` for each task, as they are done.
@@ -154,11 +158,14 @@ class _Worker:
             thread.join(0.1)
         self.end()
 
-    def kill(self):
+    def kill(self, gently=False):
         """End the process, whichever thread drives it."""
         process = self._process
         if process is not None:
-            process.kill()
+            if gently and os.name == "posix":
+                process.send_signal(signal.SIGINT)
+            else:
+                process.kill()
 
     def end(self):
         """End the process and let go of what belongs to it; return its exit code."""

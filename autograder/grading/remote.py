@@ -14,6 +14,7 @@ from autograder.kernels.confined import shared_zygote
 from autograder.workers import Workers
 
 GRADE = "autograder.grading.parcel.grade_parcel"
+GRACE = 10
 _one_at_a_time = threading.Lock()
 
 
@@ -53,10 +54,10 @@ class Grader:
         ((_, reply),) = self._processes.share([content | {"zygote": zygote}])
         return reply
 
-    def kill(self):
-        """End the process, also in the middle of a notebook."""
+    def kill(self, gently=False):
+        """End the process, also in the middle of a notebook; `gently` lets it tidy up."""
         if self._processes is not None:
-            self._processes.kill()
+            self._processes.kill(gently)
 
 
 @cache
@@ -78,7 +79,9 @@ def _killed_when_cancelled(worker, grader):
             task = worker.state.tasks.get(key)
             wanted = task is not None and task.state != "cancelled"
             if not wanted or worker.status.name in ("closing", "closed", "failed"):
-                grader.kill()
+                grader.kill(gently=True)
+                if not over.wait(GRACE):
+                    grader.kill()
                 return
 
     watching = threading.Thread(target=watch, daemon=True)

@@ -42,6 +42,7 @@ class Machines:
     def __init__(self, folder, code=ROOT, tls=None):
         self._folder, self._code, self._tls = folder, code, tls or {}
         self._file = folder / "scheduler.json"
+        self.temporary = folder / "temporary"
         self.scheduler, self.workers = None, []
 
     def start(self, workers):
@@ -50,12 +51,13 @@ class Machines:
             self.end()
             self._file.unlink(missing_ok=True)
             protocol = ("--protocol", "tls" if self._tls else "tcp")
-            options = ("--host", "127.0.0.1", "--port", "0", "--no-show", *protocol)
-            self.scheduler = self._run("scheduler", *options)
+            options = ("--host", "127.0.0.1", "--port", "0", "--no-show", "--idle-timeout", "600")
+            self.scheduler = self._run("scheduler", *options, *protocol)
             wait_for(lambda: self._file.is_file() and self._file.stat().st_size, self.scheduler)
         self.workers = [worker for worker in self.workers if worker.poll() is None]
         while len(self.workers) < workers:
             options = ("--nthreads", "1", "--no-nanny", "--memory-limit", "0")
+            options += ("--death-timeout", "60")  # neither outlives a test run that was killed
             self.workers.append(self._run("worker", *options))
         return self
 
@@ -93,7 +95,8 @@ class Machines:
         command += ["--scheduler-file", str(self._file), "--no-dashboard"]
         command += [part for name, path in self._tls.items() for part in (f"--tls-{name}", path)]
         path = os.pathsep.join(filter(None, [str(self._code), os.environ.get("PYTHONPATH")]))
-        environment = os.environ | {"PYTHONPATH": path}
+        self.temporary.mkdir(exist_ok=True)
+        environment = os.environ | {"PYTHONPATH": path, "TMPDIR": str(self.temporary)}
         return subprocess.Popen(command, cwd=self._folder, env=environment, **QUIET)
 
 
@@ -276,16 +279,23 @@ def test_a_run_cut_short_goes_on_where_it_was(victim, calm, cluster, course, cla
     assert_same(course, calm)
 
 
+def rooms(cluster):
+    return list(cluster.temporary.glob("grading-*"))
+
+
 def test_ctrl_c_takes_the_notebooks_back(cluster, course, sleepy, hand_in):
+    """The kernels end, and their folders go."""
     hand_in("ada", sleepy())
     with started(course.path, cluster.address) as process:
         wait_for(cluster.kernels, process)
         kernels = cluster.kernels()
+        assert rooms(cluster)
         process.send_signal(signal.SIGINT)
         said = process.communicate()[1]
     assert process.returncode != 0
     assert "Traceback" not in said
     assert all_gone(kernels)
+    wait_until(lambda: not rooms(cluster))
 
 
 def test_a_process_that_dies_twice_costs_its_own_submission_only(
