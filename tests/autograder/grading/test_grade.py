@@ -153,7 +153,7 @@ def test_feedback_repeats_the_hints_that_the_learner_had_reached(
     grade(course.path)
     (page,) = feedback(course.path)
     text = page.path.read_text()
-    exercise = load_module("m02_transformer")["masked_softmax"]
+    exercise = load_module("m02_transformer")["m02_transformer.masked_softmax"]
     assert "Hint 2 of 3" in text
     assert "Hint 3 of 3" not in text
     assert text.count("Hint 1 of 3") == 3, "no hint where the answer is right"
