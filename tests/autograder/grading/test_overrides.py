@@ -25,7 +25,7 @@ from tests.autograder.grading.test_record import contents
 from tests.autograder.toy import half
 
 ASSIGNMENT, LAB = "m02_lab1_self_attention", "lab1_self_attention"
-CLASS = ("ada", "ben", "cleo", "gita")
+CLASS = ("ada", "ben", "cleo", "dora", "gita")
 CASE = "a_fully_masked_row_stays_finite"
 SOFTMAX = """def masked_softmax(scores, mask=None):
     scores = np.asarray(scores)
@@ -33,6 +33,8 @@ SOFTMAX = """def masked_softmax(scores, mask=None):
         scores = np.where(np.asarray(mask), scores, -np.inf)  # nan where all are hidden
     scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
     return scores / scores.sum(axis=-1, keepdims=True)"""
+UNSCALED = """def attention_scores(query, key):
+    return np.asarray(query) @ np.swapaxes(np.asarray(key), -1, -2)"""
 SAME = '''def masked_softmax( scores, mask = None ):
     """Another docstring."""
 
@@ -54,7 +56,7 @@ LEARNER = f"- exercise: m02_transformer.masked_softmax\n  accept: ben\n{BY}"
 
 @pytest.fixture(scope="module")
 def graded(made, tmp_path_factory, answer, answers):
-    """A graded class: all right, one case wrong, nothing written, unreadable."""
+    """A graded class: right, one case wrong, nothing written, a misconception, unreadable."""
     course = CourseFolder(shutil.copytree(made, tmp_path_factory.mktemp("class") / "course"))
     with (course.path / "nbgrader_config.py").open("a") as file:
         plugin = "autograder.grading.late.LatePenalty"
@@ -63,7 +65,9 @@ def graded(made, tmp_path_factory, answer, answers):
         gradebook.update_or_create_assignment(ASSIGNMENT, duedate="2026-01-10 09:00:00 UTC")
     released = course.released(ASSIGNMENT)
     wrong = answer(released, **answers | {"masked_softmax": SOFTMAX})
-    for learner, notebook in zip(CLASS, (answer(released), wrong, released, None), strict=True):
+    unscaled = answer(released, **answers | {"attention_scores": UNSCALED})
+    notebooks = (answer(released), wrong, released, unscaled, None)
+    for learner, notebook in zip(CLASS, notebooks, strict=True):
         hand_in(course, learner, nbformat.writes(notebook) if notebook else "no notebook")
     grade(course.path)
     return course
@@ -102,7 +106,9 @@ def moves(regraded):
 def test_a_dropped_case_costs_nobody_points_and_says_so(course):
     """A dry run writes nothing; a second run changes nothing; taken back, all is as before."""
     before = contents(course.url)
-    assert rows(course) == {"ada": (14, 14), "ben": (13, 14), "cleo": (0, 14), "gita": (0, 14)}
+    assert rows(course) == {
+        "ada": (14, 14), "ben": (13, 14), "cleo": (0, 14), "dora": (11, 14), "gita": (0, 14),
+    }  # fmt: skip
     decide(course, DROP)
     files = sorted(course.path.rglob("*"))
     expected = {"ben": (13, 14, 14, 14), "cleo": (0, 14, 1, 14)}
@@ -116,7 +122,7 @@ def test_a_dropped_case_costs_nobody_points_and_says_so(course):
     reasons = {tuple(change.reasons) for change in done.changes}
     assert reasons == {("Jane Doe: the text was ambiguous (masked_softmax)",)}
     assert {learner: score for learner, (score, _) in rows(course).items()} == {
-        "ada": 14, "ben": 14, "cleo": 1, "gita": 0,
+        "ada": 14, "ben": 14, "cleo": 1, "dora": 11, "gita": 0,
     }  # fmt: skip
     pages = {page.learner: page.path.read_text() for page in feedback(course.path)}
     for learner in ("ada", "ben", "cleo"):
@@ -138,7 +144,7 @@ def test_points_move_the_maximum_for_everybody(course, solutions, registry):
     decide(course, POINTS)
     assert moves(regrade(course.path)) == {
         "ada": (14, 14, 16, 16), "ben": (13, 14, 15, 16), "cleo": (0, 14, 0, 16),
-        "gita": (0, 14, 0, 16),
+        "dora": (11, 14, 13, 16), "gita": (0, 14, 0, 16),
     }  # fmt: skip
     assert rows(course)["ada"] == (16, 16)
     penalties = {row["learner"]: row["late_penalty"] for row in export(course.path).rows}
@@ -159,7 +165,9 @@ def test_points_reach_those_who_are_not_graded_again(course, answer):
     """Where one is graded, everybody's maximum moves, and the scores with it."""
     decide(course, POINTS)
     grade(course.path, learners=["cleo"], jobs=1)
-    assert rows(course) == {"ada": (16, 16), "ben": (15, 16), "cleo": (0, 16), "gita": (0, 16)}
+    assert rows(course) == {
+        "ada": (16, 16), "ben": (15, 16), "cleo": (0, 16), "dora": (13, 16), "gita": (0, 16),
+    }  # fmt: skip
     penalties = {row["learner"]: row["late_penalty"] for row in export(course.path).rows}
     assert penalties["ada"] == 1.6
 
@@ -174,6 +182,26 @@ def test_an_accepted_answer_earns_everything(course, entry):
         other = gradebook.find_comment("masked_softmax", LAB, ASSIGNMENT, "ada").auto_comment
     assert f"Accepted {SAYS}" in comment
     assert not other
+
+
+def test_an_accepted_answer_is_no_misconception_any_more(course):
+    """Neither the feedback nor the notes name it; taken back, they do."""
+
+    def told():
+        page = next(p for p in feedback(course.path, learners=["dora"]))
+        with course.gradebook() as gradebook:
+            found = gradebook.find_comment("attention_scores", LAB, ASSIGNMENT, "dora")
+            return page.path.read_text().count("did not divide"), found.auto_comment
+
+    before = told()
+    assert before[0]
+    assert "did not divide" in before[1]
+    decide(course, LEARNER.replace("masked_softmax", "attention_scores").replace("ben", "dora"))
+    assert moves(regrade(course.path)) == {"dora": (11, 14, 14, 14)}
+    assert told() == (0, f"Accepted {SAYS}")
+    decide(course, "")
+    regrade(course.path)
+    assert told() == before
 
 
 def test_a_learners_answer_is_the_one_that_was_accepted(course, answer, answers):
@@ -229,7 +257,7 @@ def test_every_way_of_grading_honours_them(course, tmp_path, way):
     if way == "course grade":
         grade(other.path, jobs=1)
     elif way == "formgrader":
-        assert all(press(other.path, ASSIGNMENT, each)["success"] for each in CLASS[:3])
+        assert all(press(other.path, ASSIGNMENT, each)["success"] for each in CLASS[:4])
         grade(other.path, learners=["gita"], jobs=1)
     else:
         done = nbgrader(other, "autograde", ASSIGNMENT)
