@@ -50,7 +50,7 @@ class Parcel:
         self.content = {
             "course": fingerprint(), "packages": environment(), "tier": tier,
             "learner": learner, "limits": task["limits"], "skeleton": prepared.skeleton,
-            "notebook": nbformat.writes(prepared.notebook),
+            "notebook": prepared.notebook,
             "notes": [[note.cell, note.sentence] for note in prepared.notes],
             "unreadable": prepared.unreadable,
             "seeds": _seeds(self._folder, prepared.notebook, learner),
@@ -84,7 +84,7 @@ def grade_parcel(content):
         attach(content["zygote"])
     try:
         graded = grade_notebook(
-            nbformat.reads(content["notebook"], as_version=4),
+            nbformat.from_dict(content["notebook"]),
             content["learner"],
             content["seeds"].__getitem__,
             Limits(**content["limits"]),

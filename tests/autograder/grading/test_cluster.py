@@ -20,7 +20,7 @@ import pytest
 from nbformat.v4 import new_code_cell
 
 from autograder.build.assignments import ROOT
-from autograder.confine.tiers import Reach
+from autograder.confine.tiers import Reach, chosen
 from autograder.errors import CourseError
 from autograder.grading import cluster as cluster_module
 from autograder.grading import parcel as parcel_module
@@ -382,6 +382,14 @@ def test_a_parcel_holds_no_key(course, content):
     assert course.key.decode() not in text
     names = [cell.source for cell in course.released(ASSIGNMENT).cells if "check(" in cell.source]
     assert len(content["seeds"]) == len(names)
+
+
+def test_a_worker_needs_no_course_folder(course, content):
+    shutil.rmtree(course.path)
+    reply = grade_parcel(content | {"tier": chosen(trust=True)})
+    assert reply["failures"] == []
+    scores = [cell for cell in reply["notebook"].cells if cell.metadata.get("nbgrader")]
+    assert any(output.get("data") for cell in scores for output in cell.get("outputs", []))
 
 
 def test_a_worker_with_other_packages_or_less_confinement_refuses(content, monkeypatch):
