@@ -265,7 +265,7 @@ def _is_run(command):
     return any(word in command for word in ("pytest", "autograder", "course", "jupyter"))
 
 
-def settled(before, place, seconds=3.0):
+def settled(before, place, seconds=10.0):
     """Return what stays, besides what was there before; what is just ending has a moment."""
     end = time.monotonic() + seconds
     while (left := surroundings(place) - before) and time.monotonic() < end:
