@@ -6,6 +6,7 @@ and what was graded is not graded again.
 
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 
@@ -14,7 +15,9 @@ import psutil
 import pytest
 
 from autograder.confine.tiers import reach
+from autograder.gradebook import Locked
 from autograder.grading.folder import CourseFolder
+from autograder.grading.record import Recorder
 from tests.autograder.grading.test_killed import (
     all_gone,
     started,
@@ -104,6 +107,21 @@ def test_a_gradebook_locked_in_the_middle(course, class_):
         assert process.wait() == 0
     assert_whole(course, class_)
     assert kept.items() <= stored(course).items()
+
+
+def test_every_use_of_a_locked_gradebook_ends_the_run(course):
+    """Also where it is only read: else each remaining hand-in would wait, and fail."""
+    with Recorder(course, f"{course.url}?timeout=0.1") as recorder:
+        other = sqlite3.connect(course.path / "gradebook.db")
+        other.execute("BEGIN EXCLUSIVE")
+        for use in (
+            lambda: recorder.due(ASSIGNMENT),
+            lambda: recorder.numbers("ada", ASSIGNMENT),
+            lambda: recorder.record("ada", ASSIGNMENT, course.released(ASSIGNMENT)),
+        ):
+            with pytest.raises(Locked, match="another program is writing to it"):
+                use()
+        other.close()
 
 
 def test_a_full_disk(course, released, answer, answers, hand_in):
