@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -56,43 +57,55 @@ class Recorder:
         notebook.metadata["course"]["due"] = self.due(assignment)
         new = self._new_folder(learner, assignment, notebook)
         try:
-            with said(self.url):
-                self._write_twice(learner, assignment, notebook)
+            self._whole(lambda: self._write_gradebook(learner, assignment, notebook))
             _replace(self._place(learner, assignment), new)
         except BaseException:
             shutil.rmtree(new, ignore_errors=True)
             raise
 
-    def _write_twice(self, *grade):
-        """Write a grade; once more where the line broke or another program added the same row."""
+    def _whole(self, work):
+        """Do something in one transaction: all of it or nothing.
+
+        It is done once more where the line broke, or another program added the same row.
+        """
         from sqlalchemy.exc import IntegrityError
 
-        try:
-            self._write_whole(*grade)
-        except Exception as error:
-            cause = cause_of(error)
-            if not (isinstance(cause, IntegrityError) or is_lost(cause)):
-                raise
-            self._write_whole(*grade)
+        with said(self.url):
+            try:
+                return self._once(work)
+            except Exception as error:
+                cause = cause_of(error)
+                if not (isinstance(cause, IntegrityError) or is_lost(cause)):
+                    raise
+                return self._once(work)
 
-    def _write_whole(self, *grade):
-        """Write a grade in one transaction: all of it or nothing."""
+    def _once(self, work):
+        session = self.gradebook.db
         try:
-            self._write_gradebook(*grade)
+            with _waiting(session):
+                result = work()
+            session.commit()  # no transaction stays open while the next notebook is graded
+            return result
         except BaseException:
-            self.gradebook.db.rollback()
+            session.rollback()
             raise
 
     def numbers(self, learner, assignment):
         """Return score, maximum, late penalty and seconds late, as the gradebook has them."""
-        with said(self.url):
-            submission = self.gradebook.find_submission(assignment, learner)
-            values = (
-                submission.score, submission.max_score, submission.late_submission_penalty,
-                submission.total_seconds_late,
+
+        def read():
+            found = self.gradebook.find_submission(assignment, learner)
+            return (
+                found.score, found.max_score, found.late_submission_penalty,
+                found.total_seconds_late,
             )  # fmt: skip
-            self.gradebook.db.commit()  # no transaction stays open while the next one is graded
-        return [float(value or 0) for value in values]
+
+        return [float(value or 0) for value in self._whole(read)]
+
+    def due(self, assignment):
+        """Return an assignment's due date as text, or None."""
+        date = self._whole(lambda: self.gradebook.find_assignment(assignment).duedate)
+        return None if date is None else date.isoformat()
 
     def scores(self, assignment):
         """Return what the graded cells are worth, and each learner's scores.
@@ -102,16 +115,13 @@ class Recorder:
             scores: dict from learner to a dict from grade id to the automatic score, the
                 person's and the extra credit, each a number or None.
         """
-        notebook = self._notebook(assignment)
-        points = {cell.name: cell.max_score for cell in notebook.grade_cells}
-        scores = {}
-        for submitted in notebook.submissions:
-            scores[submitted.student.id] = {
-                grade.name: (grade.auto_score, grade.manual_score, grade.extra_credit)
-                for grade in submitted.grades
-            }
-        self.gradebook.db.commit()
-        return points, scores
+
+        def read():
+            notebook = self._notebook(assignment)
+            points = {cell.name: cell.max_score for cell in notebook.grade_cells}
+            return points, {each.student.id: _scores(each) for each in notebook.submissions}
+
+        return self._whole(read)
 
     def set_worth(self, assignment, points):
         """Let the graded cells of an assignment be worth these points; scores scale along.
@@ -122,7 +132,9 @@ class Recorder:
             assignment: the assignment's name.
             points: dict from grade id to points.
         """
-        notebook = self._notebook(assignment)
+        self._whole(lambda: self._scale(self._notebook(assignment), points))
+
+    def _scale(self, notebook, points):
         cells = [cell for cell in notebook.grade_cells if cell.name in points]
         changed = [cell for cell in cells if cell.max_score != points[cell.name]]
         for cell in changed:
@@ -131,21 +143,12 @@ class Recorder:
                     grade.auto_score *= points[cell.name] / cell.max_score
             cell.max_score = points[cell.name]
         if changed:
-            self.gradebook.db.flush()
-            self.gradebook.db.expire_all()
+            self.gradebook.db.commit()
             for submitted in notebook.submissions:
                 self._penalise(submitted.student.id, submitted.assignment, submitted)
-        self.gradebook.db.commit()
 
     def _notebook(self, assignment):
         return self.gradebook.find_notebook(self.folder.assignments()[assignment], assignment)
-
-    def due(self, assignment):
-        """Return an assignment's due date as text, or None."""
-        with said(self.url):
-            date = self.gradebook.find_assignment(assignment).duedate
-            self.gradebook.db.commit()
-        return None if date is None else date.isoformat()
 
     def _write_gradebook(self, learner, assignment, notebook):
         from nbgrader.api import MissingEntry
@@ -165,9 +168,8 @@ class Recorder:
         stem = self.folder.assignments()[assignment]
         submitted = next(each for each in submission.notebooks if each.name == stem)
         save_scores(notebook, submitted)
-        book.db.flush()
-        self._penalise(learner, submission, submitted)
         book.db.commit()
+        self._penalise(learner, submission, submitted)
 
     def _penalise(self, learner, submission, submitted):
         """Set what lateness costs, by the plugin that the folder configures."""
@@ -249,6 +251,29 @@ def timestamp(folder):
     except (OSError, ValueError, TypeError, ArithmeticError):
         return None
     return text or None
+
+
+@contextmanager
+def _waiting(session):
+    """Let the commits in a `with` block, many of them nbgrader's, wait for one at its end."""
+
+    def commit():
+        session.flush()
+        session.expire_all()
+
+    session.commit = commit
+    try:
+        yield
+    finally:
+        del session.commit
+
+
+def _scores(submitted):
+    """Return the scores of one submission, by grade id."""
+    return {
+        grade.name: (grade.auto_score, grade.manual_score, grade.extra_credit)
+        for grade in submitted.grades
+    }
 
 
 def _replace(place, new):
