@@ -18,6 +18,7 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 
 MAX_REQUEST = 2**20
 MAX_FDS = 8
@@ -83,7 +84,8 @@ def serve(owner, idle_seconds):
                 _become(request, fds)
             control = socket.socket(fileno=fds[0])
             kernels[pid] = control
-            control.send(json.dumps({"pid": pid}).encode())
+            with suppress(OSError):  # who asked has died; the kernel will see it and end
+                control.send(json.dumps({"pid": pid}).encode())
             for fd in fds[1:]:
                 os.close(fd)
 

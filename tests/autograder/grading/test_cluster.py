@@ -81,14 +81,8 @@ class Machines:
         assert all_gone(family)
 
     def kernels(self):
-        """The workers' processes below their zygotes: the kernels that run now."""
-        return [
-            kernel
-            for worker in self.workers
-            for child in descendants(worker, recursive=False)
-            if "kernels.zygote" in " ".join(command_line(child))
-            for kernel in descendants(child)
-        ]
+        """The kernels that run now."""
+        return [kernel for worker in self.workers for kernel in kernels_of(worker)]
 
     def _run(self, *arguments):
         command = [sys.executable, "-m", "dask", *arguments]
@@ -109,9 +103,21 @@ def descendants(process, recursive=True):
 
 def command_line(process):
     try:
-        return process.cmdline()
+        return " ".join(process.cmdline())
+    except (psutil.Error, AttributeError):
+        return ""
+
+
+def kernels_of(worker):
+    """The forks of a worker's zygotes, which are named as the zygote is."""
+    return [p for p in descendants(worker) if "kernels.zygote" in command_line(parent_of(p))]
+
+
+def parent_of(process):
+    try:
+        return process.parent()
     except psutil.Error:
-        return []
+        return None
 
 
 @pytest.fixture(scope="module")
@@ -234,7 +240,7 @@ def test_a_killed_worker_costs_nobody_anything(cluster, course, sleepy, hand_in)
     family = []
 
     def kill():
-        (victim,) = wait_until(lambda: [w for w in cluster.workers if grades_now(w)])
+        (victim,) = wait_until(lambda: [w for w in cluster.workers if kernels_of(w)])
         family.extend(descendants(victim))
         victim.kill()
         victim.wait()
@@ -243,11 +249,6 @@ def test_a_killed_worker_costs_nobody_anything(cluster, course, sleepy, hand_in)
         grades = grade(course.path, scheduler=cluster.address)
     assert [row.score for row in grades.rows] == [grades.rows[0].max_score]
     assert all_gone(family)
-
-
-def grades_now(worker):
-    zygotes = [p for p in descendants(worker, False) if "kernels.zygote" in str(command_line(p))]
-    return any(map(descendants, zygotes))
 
 
 @pytest.mark.parametrize("victim", ["command", "scheduler"])
@@ -310,7 +311,7 @@ def test_a_process_that_dies_twice_costs_its_own_submission_only(
         while len(killed) < 2:
             wait_until(cluster.kernels)
             for process in descendants(cluster.workers[0], recursive=False):
-                if "grade_parcel" in str(command_line(process)):
+                if "grade_parcel" in command_line(process):
                     killed.add(process.pid)
                     process.kill()
             all_gone(cluster.kernels())
