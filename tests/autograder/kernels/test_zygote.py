@@ -1,7 +1,9 @@
 """Forks of the zygote are ordinary kernels, each on its own."""
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -72,6 +74,19 @@ def test_a_fork_holds_nothing_open_that_belongs_to_another(start):
     count = "len(__import__('os').listdir('/proc/self/fd'))"
     assert abs(first.value(count) - second.value(count)) <= 1
     assert second.value("__import__('os').getsid(0) == __import__('os').getpid()")
+
+
+def test_the_warm_process_outlives_who_asks_it(start, zygote, tmp_path):
+    """A worker that is killed in the middle of asking costs the others nothing."""
+    start()
+    pid = zygote._process.pid
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.close()
+    request = {"argv": [], "cwd": str(tmp_path), "environment": {}}
+    socket.send_fds(zygote._socket, [json.dumps(request).encode()], [theirs.fileno()])
+    theirs.close()
+    assert start().value("1 + 1") == 2
+    assert zygote._process.pid == pid
 
 
 def test_an_interrupt_stops_a_cell_and_the_kernel_goes_on(start):
