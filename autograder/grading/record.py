@@ -10,13 +10,13 @@ import os
 import shutil
 import tempfile
 import warnings
-from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
 
 from autograder.gradebook import cause_of, is_lost, opened, said
 from autograder.grading.intake import Unreadable, read_bytes
+from autograder.grading.rows import save_scores, scores_of, timestamp, waiting
 from autograder.grading.space import needed
 
 
@@ -82,7 +82,7 @@ class Recorder:
     def _once(self, work):
         session = self.gradebook.db
         try:
-            with _waiting(session):
+            with waiting(session):
                 result = work()
             session.commit()  # no transaction stays open while the next notebook is graded
             return result
@@ -119,7 +119,7 @@ class Recorder:
         def read():
             notebook = self._notebook(assignment)
             points = {cell.name: cell.max_score for cell in notebook.grade_cells}
-            return points, {each.student.id: _scores(each) for each in notebook.submissions}
+            return points, {each.student.id: scores_of(each) for each in notebook.submissions}
 
         return self._whole(read)
 
@@ -207,73 +207,6 @@ class Recorder:
                 shutil.rmtree(new, ignore_errors=True)
                 raise
         return new
-
-
-def save_scores(notebook, submitted):
-    """Write the scores and comments of a graded notebook into its row of the gradebook.
-
-    Args:
-        notebook: the graded notebook.
-        submitted: nbgrader's `SubmittedNotebook`. What a person has scored is kept.
-    """
-    import logging
-
-    from nbgrader import utils
-
-    grades = {grade.name: grade for grade in submitted.grades}
-    comments = {comment.name: comment for comment in submitted.comments}
-    notes = {}
-    for cell, sentence in notebook.metadata.get("course", {}).get("notes", []):
-        notes.setdefault(cell, []).append(sentence)
-    for cell in notebook.cells:
-        if "nbgrader" not in cell.metadata:
-            continue
-        name = cell.metadata["nbgrader"].get("grade_id")
-        if utils.is_grade(cell) and name in grades:
-            ungraded = cell.metadata.get("course", {}).get("ungraded")
-            grade = grades[name]
-            grade.auto_score = None if ungraded else utils.determine_grade(cell, logging.root)[0]
-            grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
-        if (utils.is_solution(cell) or utils.is_task(cell)) and name in comments:
-            same = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
-            sentences = ["No response."] if same and not utils.is_task(cell) else []
-            sentences += notes.get(name, []) + notes.pop("", [])
-            comments[name].auto_comment = " ".join(sentences) or None
-
-
-def timestamp(folder):
-    """Return the time in a submission's `timestamp.txt`; None where there is none to read."""
-    from nbgrader.utils import parse_utc
-
-    try:
-        text = (Path(folder) / "timestamp.txt").read_text().strip()
-        parse_utc(text)
-    except (OSError, ValueError, TypeError, ArithmeticError):
-        return None
-    return text or None
-
-
-@contextmanager
-def _waiting(session):
-    """Let the commits in a `with` block, many of them nbgrader's, wait for one at its end."""
-
-    def commit():
-        session.flush()
-        session.expire_all()
-
-    session.commit = commit
-    try:
-        yield
-    finally:
-        del session.commit
-
-
-def _scores(submitted):
-    """Return the scores of one submission, by grade id."""
-    return {
-        grade.name: (grade.auto_score, grade.manual_score, grade.extra_credit)
-        for grade in submitted.grades
-    }
 
 
 def _replace(place, new):
