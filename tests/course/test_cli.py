@@ -16,7 +16,10 @@ from tests.course import sample
 LEARNER = ("lab", "check", "doctor", "status", "unlock", "submit")
 INSTRUCTOR = ("init", "release", "collect", "grade", "feedback", "export", "demo")
 AUTHOR = ("build", "prove")
-HEAVY = ("tensorflow", "keras", "numpy", "jupyterlab", "nbgrader", "nbformat", "rich", "IPython")
+HEAVY = (
+    "tensorflow", "keras", "numpy", "jupyterlab", "nbgrader", "nbformat", "rich", "IPython",
+    "distributed",
+)  # fmt: skip
 
 
 @pytest.fixture

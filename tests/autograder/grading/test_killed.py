@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager
 
 import psutil
+from nbformat.v4 import new_code_cell
 
 from autograder.grading.folder import CourseFolder
 from autograder.grading.grade import grade
@@ -98,8 +99,7 @@ def _command_line(process):
 def test_a_killed_worker_costs_nobody_anything(course, released, answer, hand_in):
     """Its submission is graded again, by another one."""
     sleepy = answer(released)
-    sleepy.cells[-1].source = "import time; time.sleep(8)"
-    sleepy.cells[-1].metadata.pop("course", None)
+    sleepy.cells.append(new_code_cell("import time; time.sleep(8)"))
     hand_in("ada", sleepy)
     hand_in("ben", answer(released))
     found = []
