@@ -30,7 +30,7 @@ def programs():
 class Server:
     """A server that runs in a `with` block.
 
-    As root it runs as the user `postgres`, since PostgreSQL refuses root.
+    As root it runs as the user `postgres` or `nobody`, since PostgreSQL refuses root.
     """
 
     def __init__(self):
@@ -38,16 +38,22 @@ class Server:
         if self.bin is None:
             reason = "PostgreSQL's server is not installed (Debian: apt-get install postgresql)"
             (pytest.fail if os.environ.get(NEEDED) else pytest.skip)(reason)
-        root = hasattr(os, "geteuid") and os.geteuid() == 0
-        self._account = (
-            {"user": "postgres", "group": "postgres", "extra_groups": []} if root else {}
-        )
+        self._account = ordinary_account() if os.geteuid() == 0 else {}
         self.folder = Path(tempfile.mkdtemp(prefix="course-postgresql-"))
         self.port, self.count = free_port(), 0
 
     def __enter__(self):
+        try:
+            self._make()
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _make(self):
         if self._account:
-            shutil.chown(self.folder, "postgres", "postgres")
+            shutil.chown(self.folder, self._account["user"], self._account["group"])
         key = self.folder / "password"
         key.write_text(PASSWORD)
         key.chmod(0o644)
@@ -56,8 +62,6 @@ class Server:
             "--no-sync", "--encoding=UTF8", "--locale=C",
         )  # fmt: skip
         key.unlink()
-        self.start()
-        return self
 
     def __exit__(self, *exception):
         try:
@@ -106,6 +110,15 @@ class Server:
             **self._account,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
+
+
+def ordinary_account():
+    """Return the arguments with which `subprocess` runs a program as an ordinary user."""
+    import pwd  # Windows has none
+
+    known = {entry.pw_name: entry for entry in pwd.getpwall()}
+    found = known.get("postgres") or known["nobody"]
+    return {"user": found.pw_uid, "group": found.pw_gid, "extra_groups": []}
 
 
 def free_port():
