@@ -6,6 +6,7 @@ The server is Debian's; `server.py` says when these tests are skipped.
 import re
 import shutil
 import sys
+from urllib.parse import quote
 
 import nbformat
 import psycopg
@@ -160,6 +161,19 @@ def test_a_database_that_lost_its_tables_is_one_sentence(twin, server):
     for command in (grade, export):
         with pytest.raises(CourseError, match="does not know m02_lab1.*run `course release`"):
             command(twin.path)
+
+
+def test_the_password_may_lie_in_pgpass(url, server, tmp_path, monkeypatch):
+    """PostgreSQL's own file, which nobody else may read; without it, one sentence."""
+    bare = url.replace(quote(PASSWORD, safe=""), "").replace(":@", "@")
+    monkeypatch.setenv("PGPASSFILE", str(tmp_path / "pgpass"))
+    with pytest.raises(CourseError, match="no password supplied. Put the password into ~/.pgpass"):
+        gradebooks.create(bare)
+    secret = PASSWORD.replace(":", r"\:")
+    (tmp_path / "pgpass").write_text(f"127.0.0.1:{server.port}:*:{USER}:{secret}\n")
+    (tmp_path / "pgpass").chmod(0o600)
+    with gradebooks.opened(bare) as gradebook:
+        assert gradebook.students == []
 
 
 def test_tables_of_another_nbgrader_are_left_alone(url, server):
