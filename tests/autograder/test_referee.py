@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from autograder import show
+from autograder.grading.amend import _drop
+from autograder.grading.overrides import Override
 from autograder.referee import judge
 from autograder.wire.in_process import InProcess
 from tests.autograder.toy import half, halved_sum
@@ -159,3 +161,12 @@ def test_table_escapes_what_the_learner_returned():
     verdict = judged(half, half=answer)
     assert "<script>" not in show.html(verdict)
     assert "Hint: Divide." in show.plain(verdict)
+
+
+def test_a_case_that_paid_only_beside_a_dropped_one_pays():
+    """Nobody loses points by a dropped case, not even those that it withheld from another."""
+    verdict = judged(half, half=lambda x: [2.0, 3.0])
+    assert verdict.points == 0
+    entry = Override(exercise="toy.half", author="a", reason="b", drop="halves_every_number")
+    _drop(verdict, entry, half)
+    assert verdict.points == 2

@@ -71,7 +71,7 @@ def class_(graded, answer, answers):
         path.parent.mkdir(parents=True)
         path.write_text(nbformat.writes(notebook) if notebook else "This is no notebook.")
         path.with_name("timestamp.txt").write_text(f"2026-01-10 {hour:02d}:00:00.000000 UTC\n")
-    grade(graded.path)
+    grade(graded.path, jobs=1)
     return graded
 
 
