@@ -34,7 +34,8 @@ lab: setup
 
 test:
 	$(call INSTALL,test)
-	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup \
+		--no-loadscope-reorder $(ARGS)
 
 attacks:
 	$(call INSTALL,test)
