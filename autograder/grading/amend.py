@@ -128,7 +128,7 @@ def _drop(verdict, entry, exercise):
 def _accept(verdict, entry):
     """Let an answer earn everything."""
     for case in verdict.cases:
-        case.points, case.problem, case.note = case.max_points, "", case.note
+        case.points, case.problem = case.max_points, ""
     verdict.state, verdict.message, verdict.misconception = "answered", "", ""
     verdict.remarks.append(entry.sentence)
 
