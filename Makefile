@@ -1,6 +1,7 @@
 # make lab       set up, then open JupyterLab at the course (NO_BROWSER=1 prints the address)
 # make setup     the set-up alone
 # make test      set up with the test tools, then run the tests
+# make thorough  kill, fill, lock and spread the grader; compare its kernels' outputs (minutes)
 # make attacks   hand in notebooks that cheat, and see that they gain nothing
 # make parity    set up with jax, torch and transformers, then compare with them
 # make lint      style of the code, and labs/ equal to what the sources build
@@ -21,10 +22,10 @@ INSTALL = @$(if $(PYTHON),,$(BIN)/python course/install.py --check $(1) 2>/dev/n
 	if "$$python" -c '$(FIT)' >/dev/null 2>&1; then exec "$$python" course/install.py $(1); fi; \
 	done; echo "$(NONE)" >&2; exit 1
 
-.PHONY: help setup lab test attacks parity lint
+.PHONY: help setup lab test thorough attacks parity lint
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | sed -n '1,8p'
+	@sed -n 's/^# \{0,1\}//p' Makefile | sed -n '1,9p'
 
 setup:
 	$(call INSTALL)
@@ -35,6 +36,11 @@ lab: setup
 test:
 	$(call INSTALL,test)
 	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup \
+		--no-loadscope-reorder $(ARGS)
+
+thorough:
+	$(call INSTALL,test)
+	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -m thorough -n $(WORKERS) --dist loadgroup \
 		--no-loadscope-reorder $(ARGS)
 
 attacks:

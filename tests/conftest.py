@@ -9,13 +9,21 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 TESTS = Path(__file__).parent
+THOROUGH = ("test_cluster", "test_faults", "test_huge", "test_killed", "test_postgresql",
+            "test_prove_confined", "test_soak")  # fmt: skip
 LONG_FIRST = ("solutions", "e2e")  # begun last, they would keep one process busy after the others
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items):
-    """Keep the tests of a file in one process, except the solutions: there, those of a lab."""
+    """Keep the tests of a file in one process, except the solutions: there, those of a lab.
+
+    What takes minutes to prove the grader is marked: `make thorough` runs it.
+    """
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item)))
+        if item.path.stem in THOROUGH:
+            item.add_marker(pytest.mark.thorough)
     items.sort(key=_rank)
 
 

@@ -55,6 +55,7 @@ def test_the_solution_earns_full_marks(ran):
     assert noise(ran.notebook) == []
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(reach().tier == "open", reason="this machine confines nothing")
 def test_a_confined_kernel_gives_the_same_outputs(ran, monkeypatch):
     confined = run_confined(ran.notebook, monkeypatch)

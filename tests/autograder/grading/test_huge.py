@@ -71,7 +71,7 @@ def graded(course, released, answer, answers, hand_in):
         )
         ((_, reply),) = share([task], f"{HERE}.grade_and_measure", 1, inherit=[zygote])
         assert reply["growth"] < GROWTH, f"the worker grew by {reply['growth']} MB"
-        return nbformat.reads(reply["notebook"], as_version=4)
+        return nbformat.from_dict(reply["notebook"])
 
     return run
 
