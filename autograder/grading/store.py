@@ -10,7 +10,6 @@ import json
 import platform
 import sysconfig
 from functools import cache
-from importlib.metadata import distributions
 from pathlib import Path
 
 import nbformat
@@ -74,8 +73,11 @@ def fingerprint():
 
 @cache
 def environment():
-    """Return Python's version and those of the installed packages, as one hash."""
-    places = [sysconfig.get_path(name) for name in ("purelib", "platlib")]
-    versions = sorted({f"{each.name}=={each.version}" for each in distributions(path=places)})
-    text = "\n".join([platform.python_version(), *versions])
+    """Return Python's version and those of the installed packages, as one hash.
+
+    The names of the packages' folders say both; reading each one's metadata takes 0.3 s.
+    """
+    places = {sysconfig.get_path(name) for name in ("purelib", "platlib")}
+    versions = {each.name for place in places for each in Path(place).glob("*.dist-info")}
+    text = "\n".join([platform.python_version(), *sorted(versions)])
     return hashlib.sha256(text.encode()).hexdigest()

@@ -17,17 +17,6 @@ ANSWER = "def mean(x):\n    return sum(x) / len(x)"
 
 
 @pytest.fixture
-def labs(tmp_path):
-    return sample.make_labs(tmp_path / "labs")
-
-
-@pytest.fixture
-def workspace(tmp_path, labs):
-    prepare(labs, tmp_path / "workspace")
-    return tmp_path / "workspace"
-
-
-@pytest.fixture
 def lab(workspace):
     sample.put(workspace / LAB, "mean", ANSWER)
     return workspace / LAB

@@ -6,7 +6,6 @@ import nbformat
 import pytest
 
 from autograder.doctor import examine, mend
-from course.workspace import prepare
 from tests.autograder.damages import DAMAGES
 from tests.course import sample
 
@@ -15,17 +14,6 @@ ANSWERS = {
     "mean": "def mean(x):\n    return sum(x) / len(x)  # Größe",
     "total": "def total(x):\n    return sum(x)",
 }
-
-
-@pytest.fixture
-def labs(tmp_path):
-    return sample.make_labs(tmp_path / "labs")
-
-
-@pytest.fixture
-def workspace(tmp_path, labs):
-    prepare(labs, tmp_path / "workspace")
-    return tmp_path / "workspace"
 
 
 @pytest.fixture

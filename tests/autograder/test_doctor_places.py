@@ -10,7 +10,6 @@ import nbformat
 import pytest
 
 from autograder.doctor import examine, mend, report
-from course.workspace import prepare
 from tests.course import sample
 from tests.unprivileged import unprivileged
 
@@ -18,17 +17,6 @@ MODULE = "m02_transformer"
 LAB, QUIZ = f"{MODULE}/lab1_means.ipynb", f"{MODULE}/quiz.ipynb"
 ANSWER = "def mean(x):\n    return sum(x) / len(x)"
 HUGE = 600 * 2**20
-
-
-@pytest.fixture
-def labs(tmp_path):
-    return sample.make_labs(tmp_path / "labs")
-
-
-@pytest.fixture
-def workspace(tmp_path, labs):
-    prepare(labs, tmp_path / "workspace")
-    return tmp_path / "workspace"
 
 
 @pytest.fixture
