@@ -585,10 +585,12 @@ def _costs(lab, *sizes):
 def parameters_of_the_base_model(lab, rng):
     """With D = 512 and 8 heads, four projections with biases hold 1,050,624 parameters."""
     parameters, _ = _costs(lab, 16, 16, 512, 8)
-    small, _ = _costs(lab, 3, 5, 14, 7)
+    heads = int(rng.choice([3, 5, 7]))
+    other = (3, 5, heads * int(rng.integers(8, 90)), heads)
+    small, _ = _costs(lab, *other)
     return [
         equal(parameters, 1_050_624, what="number of parameters"),
-        equal(small, attention_cost(3, 5, 14, 7)[0], what="number of parameters"),
+        equal(small, attention_cost(*other)[0], what="number of parameters"),
     ]
 
 
@@ -597,8 +599,8 @@ def parameters_of_the_base_model(lab, rng):
 )
 def flops_of_self_attention(lab, rng):
     """With T = S, projections, scores and mixing together take the right number of FLOPs."""
-    length = int(rng.choice([11, 13, 17]))
-    found = [(length, 22, 2), (length, 22, 11), (length, 30, 5)]
+    lengths = map(int, rng.integers(31, 120, size=3))
+    found = [(t, *sizes) for t, sizes in zip(lengths, ((22, 2), (22, 11), (30, 5)), strict=True)]
     return [
         equal(_costs(lab, t, t, d, n)[1], attention_cost(t, t, d, n)[1], what="number of FLOPs")
         for t, d, n in found
@@ -608,7 +610,7 @@ def flops_of_self_attention(lab, rng):
 @cost.case(points=1, hint="Queries and output have T positions, keys and values S.")
 def flops_of_cross_attention(lab, rng):
     """With T ≠ S, queries and output cost T positions each, keys and values S."""
-    t, s = int(rng.choice([5, 7])), int(rng.choice([13, 17]))
+    t, s = int(rng.integers(31, 60)), int(rng.integers(61, 120))
     return [
         equal(_costs(lab, *sizes)[1], attention_cost(*sizes)[1], what="number of FLOPs")
         for sizes in ((t, s, 22, 2), (s, t, 30, 5))

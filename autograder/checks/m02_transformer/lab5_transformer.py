@@ -35,7 +35,7 @@ def padding_mask(token_ids):
 @padding.case(points=1, hint="True where a token stands, False where the id is 0.")
 def tokens_are_true(lab, rng):
     """Every token is True and every padding id is False."""
-    token_ids = _padded(rng, lengths=[7, 3, 5], vocabulary_size=97)
+    token_ids = _padded(rng, lengths=[13, *_lengths(rng)], vocabulary_size=97)
     token_ids[0, 0] = 1  # the smallest id of a token
     return equal(lab.padding_mask(token_ids), padding_mask(token_ids), "mask")
 
@@ -43,8 +43,8 @@ def tokens_are_true(lab, rng):
 @padding.case(points=1, hint="Look at the ids alone, not at where they stand.")
 def padding_may_stand_anywhere(lab, rng):
     """Padding counts wherever it stands: in front, in the middle, in a whole row."""
-    token_ids = rng.integers(1, 97, (5, 11))
-    token_ids[0, :4], token_ids[1, 5], token_ids[2], token_ids[3, [0, 10]] = 0, 0, 0, 0
+    token_ids = _with_holes(rng, 5, 11)
+    token_ids[2] = 0
     return equal(lab.padding_mask(token_ids), padding_mask(token_ids), "mask")
 
 
@@ -119,22 +119,21 @@ def decoder_mask(token_ids, *, padding_mask=padding_mask):
 @decoder.case(points=1, hint="Row i is True from column 0 to column i, its own included.")
 def without_padding_it_is_causal(lab, rng):
     """Without padding, each position sees itself and everything before it, in every example."""
-    token_ids = rng.integers(1, 97, (3, 7))
+    token_ids = rng.integers(1, 97, (3, int(rng.integers(5, 60))))
     return equal(lab.decoder_mask(token_ids), decoder_mask(token_ids), "mask")
 
 
 @decoder.case(points=1, hint="The padding mask hides keys, which are the columns.")
 def padding_at_the_end_is_hidden(lab, rng):
     """No query sees a padding key; a padding query still sees the tokens before it."""
-    token_ids = _padded(rng, lengths=[11, 4, 7], vocabulary_size=97)
+    token_ids = _padded(rng, lengths=[13, *_lengths(rng)], vocabulary_size=97)
     return equal(lab.decoder_mask(token_ids), decoder_mask(token_ids), "mask")
 
 
 @decoder.case(points=1, hint="Each example has a padding mask of its own.")
 def padding_may_stand_in_front(lab, rng):
     """Padding in front or in the middle is hidden too, for each example on its own."""
-    token_ids = rng.integers(1, 97, (5, 7))
-    token_ids[0, :3], token_ids[1, 3], token_ids[2, 0], token_ids[4, 5:] = 0, 0, 0, 0
+    token_ids = _with_holes(rng, 5, 11)
     return equal(lab.decoder_mask(token_ids), decoder_mask(token_ids), "mask")
 
 
@@ -996,6 +995,19 @@ def _padded(rng, lengths, vocabulary_size):
     """Draw rows of tokens of the given lengths, with padding up to the first of them."""
     ids = rng.integers(2, vocabulary_size, (len(lengths), lengths[0]))
     return np.where(np.arange(lengths[0]) < np.array(lengths)[:, None], ids, 0)
+
+
+def _lengths(rng):
+    """Draw the lengths of four rows, all different, between 2 and 11."""
+    return rng.permutation(np.arange(2, 12))[:4]
+
+
+def _with_holes(rng, rows, length):
+    """Draw rows with padding anywhere: in front of the first one, in the middle of the second."""
+    ids = np.where(rng.random((rows, length)) < 0.3, 0, rng.integers(1, 97, (rows, length)))
+    ids[0, 0], ids[0, -1] = 0, rng.integers(1, 97)
+    ids[1, [0, length // 2, -1]] = *rng.integers(1, 97, 1), 0, *rng.integers(1, 97, 1)
+    return ids
 
 
 def _ids(rng, rows, length):
