@@ -7,13 +7,16 @@ Does not cover: what Linux itself keeps for a process, such as the list of its m
 """
 
 import os
+import time
 from contextlib import contextmanager
 
 from autograder.confine import linux
 from autograder.confine.folders import size
 from autograder.confine.usage import held, socket_bytes, used
 
-PATIENCE = 10  # looks that a process may hide its open files for, as those that start and end do
+RARELY = 20  # looks between two for files without a name: a process's mappings take 10 ms to read
+STEP = 16  # MB by which the disk's free space may shrink without such a look
+PATIENCE = 1.0  # seconds that a process may hide its open files for, as some that start do
 
 
 class Excess:
@@ -28,10 +31,10 @@ class Excess:
 
     def __init__(self, limits, folder=None, uid=None):
         self._limits, self._folder = limits, folder
-        self._uid = self._hides = None
-        self._before = self._held_before = None
-        self._looks_in_vain = 0
+        self._before = self._held_before = self._uid = None
         self._other = uid if uid is not None and uid != os.geteuid() else None
+        self._unlinked = self._free = self._wait = 0
+        self._hidden_since = None
 
     def begin(self, pids):
         """Take what processes use now as what they may use besides the limits."""
@@ -40,7 +43,6 @@ class Excess:
         if self._held_before.unseen and self._other is not None:
             self._uid = self._other
             self._held_before = self._held(self._before.places)
-        self._hides = self._held_before.unseen
 
     def found(self, pids):
         """Return "processes", "memory", "disk", or an empty string; looks only after `begin`."""
@@ -56,24 +58,41 @@ class Excess:
         files = now.files - self._before.files
         if left < 0:
             return "memory"
-        if not self._folder and files * socket_bytes() <= left:
-            return ""  # even if all were full sockets
-        open_now = self._held(now.places)
-        if open_now.buffers - self._held_before.buffers > left:
-            return "memory"
-        return self._disk(open_now) if self._folder else ""
+        if files * socket_bytes() > left:  # it would be too much if all were full sockets
+            buffers = self._held(now.places).buffers
+            if buffers - self._held_before.buffers > left:
+                return "memory"
+        return self._disk(now.places) if self._folder else ""
 
-    def _disk(self, open_now):
-        hidden = open_now.unseen - self._hides
-        self._looks_in_vain = self._looks_in_vain + 1 if hidden else 0
-        if self._looks_in_vain > PATIENCE:
-            return "disk"
-        enough = self._limits.disk * 2**20 - open_now.unlinked
-        return "disk" if size(self._folder, enough) > enough else ""
+    def _disk(self, places):
+        """Return "disk" or an empty string; looks for files without a name where there is cause."""
+        enough = self._limits.disk * 2**20
+        self._wait -= 1
+        if self._wait <= 0 or self._hidden_since is not None or self._shrank():
+            self._wait = RARELY
+            found = self._held(places, self._folder)
+            self._unlinked = found.unlinked
+            if not found.unseen - self._held_before.unseen:
+                self._hidden_since = None
+            elif self._hidden_since is None:
+                self._hidden_since = time.monotonic()
+            elif time.monotonic() - self._hidden_since > PATIENCE:
+                return "disk"
+        left = enough - self._unlinked
+        return "disk" if size(self._folder, left) > left else ""
 
-    def _held(self, places):
+    def _shrank(self):
+        """Return whether somebody has written much to the disk since this was last so."""
+        now = os.statvfs(self._folder)
+        free = now.f_bfree * now.f_frsize
+        shrank = self._free - free > min(STEP, self._limits.disk / 8) * 2**20
+        if shrank or free > self._free:
+            self._free = free
+        return shrank
+
+    def _held(self, places, folder=None):
         with _seeing_as(self._uid):
-            return held(places, self._folder)
+            return held(places, folder)
 
 
 @contextmanager

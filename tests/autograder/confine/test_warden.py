@@ -8,7 +8,7 @@ import sys
 import psutil
 import pytest
 
-from autograder.confine.excess import Excess
+from autograder.confine.excess import RARELY, Excess
 from autograder.confine.limits import Limits
 from autograder.confine.usage import PIPE, children, cpu, family, held, socket_bytes, used
 
@@ -123,6 +123,21 @@ def test_what_is_too_much(process, tmp_path, code, limit, reason):
         assert excess.found([after]) == "", "nothing is too much before it begins"
         excess.begin([begun])
         assert excess.found([after]) == expected
+
+
+def test_a_file_that_loses_its_name_later_is_found(tmp_path):
+    """At once where the disk's free space says so, and at the latest some looks later."""
+    me, excess = [os.getpid()], Excess(Limits(disk=20), str(tmp_path))
+    excess.begin(me)
+    assert [excess.found(me) for _ in range(3)] == [""] * 3
+    with open(tmp_path / "file", "wb") as file:
+        (tmp_path / "file").unlink()
+        file.write(b"x" * (30 * 2**20))
+        file.flush()
+        assert "disk" in [excess.found(me) for _ in range(RARELY + 1)]
+    for _ in range(RARELY + 1):
+        left = excess.found(me)
+    assert left == ""
 
 
 WATCH = """
