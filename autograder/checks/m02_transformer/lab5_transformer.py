@@ -289,7 +289,7 @@ def padding_in_front(target_ids, start_id):
 
 V, D, F, N = 13, 14, 5, 7  # vocabulary, width, feed-forward width, heads of size 2
 CHANGED = 5e-5  # of the largest logit; rounding stays below 1e-6, a token's effect above 3e-4
-SHARE = 1e-3  # of a matrix's size, by which it changes along its gradient
+SHARE = 5e-4  # of a matrix's size, by which it changes along its gradient
 DOUBTFUL = 60  # matrices whose gradients are looked at one by one, and attentions
 MODELS = weakref.WeakKeyDictionary()  # by number of layers, for the cases of one judgement
 
@@ -1167,7 +1167,7 @@ def _idle(lab, rng):
         shapes = [value.shape for _, value in model.variables]
         matrices = [i for i, shape in enumerate(shapes) if np.prod(shape) > D]
         # With these weights no gradient is too small to be seen in the outputs.
-        spread = [(0, 0.5 / D**0.5) if i in matrices else (1, 0.3) for i in range(len(shapes))]
+        spread = [(0, 0.6 / D**0.5) if i in matrices else (1, 0.1) for i in range(len(shapes))]
         model.assign([rng.normal(*s, size=shape) for s, shape in zip(spread, shapes, strict=True)])
         ids = [_ids(rng, 3, 5), _ids(rng, 3, 7)]
         at_work = _at_work(model, rng, ids)
@@ -1211,7 +1211,7 @@ def _true(model, rng, gradients, ids):
         change[place], parts[place] = length * gradient / size, length * size
     with outputs(model, lambda: (_logits(model, *ids) ** 2).sum()) as loss:
         off = abs(central(loss, variables, change) - sum(parts.values()))
-    return {place for place, part in parts.items() if abs(part) > 10 * off}
+    return {place for place, part in parts.items() if abs(part) > 5 * off}
 
 
 def _attentions_to_the_source(model, rng):

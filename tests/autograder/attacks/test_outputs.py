@@ -91,6 +91,27 @@ print("after", flush=True)
     assert "after" in outcome.printed
 
 
+def test_a_forged_text_after_a_pause(attack):
+    """Its own programs keep its kernel from the processor, so that its output is read twice."""
+    code = f"""{FORGE}
+import os, signal
+busy = []
+for _ in range(min(300, 5 * len(os.sched_getaffinity(0)))):
+    busy.append(os.fork())
+    while not busy[-1]: pass
+print("before", flush=True)
+end = time.monotonic() + 4
+while time.monotonic() < end: pass
+forge("stream", {{"name": "stdout", "text": ["not", "a", "text"]}})
+for child in busy: os.kill(child, signal.SIGKILL)
+print("after", flush=True)
+"""
+    outcome = attack(code, answers=SILENT | {"causal_mask": TELL}, limits={"cell_seconds": 2})
+    outcome.assert_failed()
+    assert "sent 1, failed []" in outcome.printed
+    assert "before\nafter" in outcome.printed
+
+
 def test_forged_messages(attack):
     """A thread forges them all, and ends of cells, while other cells and the checks run."""
     each = ", ".join(f"({kind!r}, {content})" for kind, content in FORGED)
