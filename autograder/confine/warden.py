@@ -37,22 +37,18 @@ def watch(control, news, child, limits, folder=None, uid=None):
         folder: str. A folder whose size is watched, or None.
         uid: int. Who the kernel is.
     """
-    status = None
     with suppress(OSError):  # who watches a thousand processes must get its turn among them
         os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
     try:
         try:
             _call_when_gone(control)
-            status = _watch(control, news, child, Excess(limits, folder, uid), limits.processes)
+            _watch(control, news, child, Excess(limits, folder, uid), limits.processes)
         finally:
             signal.signal(signal.SIGIO, signal.SIG_IGN)
     except OwnerGone:
         pass
     finally:
-        if status is None:
-            end(child)
-        last = end_orphans(child)
-    code = os.waitstatus_to_exitcode(last if status is None else status)
+        code = os.waitstatus_to_exitcode(end_all(child))
     return code if code >= 0 else 128 - code
 
 
@@ -73,14 +69,14 @@ def _call_when_gone(control):
 
 
 def _watch(control, news, child, excess, most):
-    """Return the child's status when it has ended by itself, None when it has to be ended."""
+    """Return when the child has ended by itself, or has to be ended."""
     watching = select.poll()
     for descriptor in (control, news):
         watching.register(descriptor, select.POLLIN | select.POLLHUP | select.POLLRDHUP)
     os.set_blocking(news, False)
-    told, waiting, next_look, status = b"", True, time.monotonic(), None
+    told, waiting, next_look = b"", True, time.monotonic()
     try:
-        while status is None:
+        while not _ended(child):
             for descriptor, _event in watching.poll(SECONDS * 1000):
                 if descriptor == news:
                     part = _read(news)
@@ -91,14 +87,12 @@ def _watch(control, news, child, excess, most):
                         waiting = False
                         _pass_on(control, told)
                 elif not _serve_owner(control, child):
-                    return None
-            status = _buried(child)
-            if status is None and time.monotonic() >= next_look:
+                    return
+            if time.monotonic() >= next_look:
                 next_look = time.monotonic() + SECONDS
                 if reason := excess.found(everything(most)):
                     _tell(control, {"ended": reason})
-                    return None
-        return status
+                    return
     finally:
         if waiting:
             _pass_on(control, told + _read(news))
@@ -159,48 +153,50 @@ def _is_first(pid):
     return False
 
 
-def _buried(child):
-    """Bury what has ended, orphans too; return the child's status when it is among them."""
+def _ended(child):
+    """Bury what has ended, orphans too, but not the child; return whether it is among them."""
     while True:
         try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         except ChildProcessError:
-            return 1
-        if pid in (0, child):
-            return status if pid else None
+            return True
+        if ended is None or ended.si_pid == child:
+            return ended is not None
+        os.waitpid(ended.si_pid, 0)
 
 
-def end(child):
-    """End a kernel and everything that it started."""
+def end_all(child):
+    """End a kernel and everything that it started; return the child's status.
+
+    However many they are: the child's process group goes at once; what has left it is stopped while
+    it is found, so that nothing is born while others die.
+    """
     with suppress(OSError):
-        os.killpg(child, signal.SIGKILL)  # at once, however many they are, and however few we
-    for _ in range(50):
-        pids = family(child)
-        for pid in pids:  # stopped first, so that nothing is born while others die
-            with suppress(OSError):
-                os.kill(pid, signal.SIGSTOP)
-        for pid in family(child):
+        os.killpg(child, signal.SIGKILL)  # the child is not buried, so the number is still its own
+    status = 1
+    while True:
+        for pid in _stopped():
             with suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
-        if len(family(child)) <= 1:
-            return
-        time.sleep(0.01)
-
-
-def end_orphans(child):
-    """End what is left, also what its parents left to us; return the child's status."""
-    found = 1
-    while True:
         try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                status = ended[1] if ended[0] == child else status
         except ChildProcessError:
-            return found
-        if pid == child:
-            found = status
-        elif pid == 0:
-            for one in children(os.getpid()):
-                end(one)
-            time.sleep(0.002)
+            return status
+        time.sleep(0.002)
+
+
+def _stopped():
+    """Stop all processes below us, and return them."""
+    found = dict.fromkeys(children(os.getpid()))
+    waiting = list(found)
+    for pid in waiting:
+        with suppress(OSError):
+            os.kill(pid, signal.SIGSTOP)
+        new = [one for one in children(pid) if one not in found]
+        found.update(dict.fromkeys(new))
+        waiting += new
+    return found
 
 
 def everything(enough=2**22):

@@ -160,7 +160,7 @@ for count in range(1, 1501):
 time.sleep(1)
 got(10 * count)
 """
-    outcome = attack(TOOLS + code, limits=LIMITS | {"processes": 200})
+    outcome = attack(TOOLS + code, limits=LIMITS)
     outcome.assert_failed(keeps_own=False)
     assert 10 < most(outcome)
     assert "got 15000" not in outcome.printed, "1,500 threads ran for a second"
@@ -173,9 +173,10 @@ bomb = "bomb() {{ bomb | bomb & }}; bomb"
 got(0)
 time.sleep(0.5)
 subprocess.Popen(["bash", "-c", bomb, {token!r}], stderr=subprocess.DEVNULL)
-time.sleep(3)
+time.sleep(1)
 """
-    outcome = attack(TOOLS + code, limits=LIMITS)
+    few = {"cell_seconds": 2, "call_seconds": 1}
+    outcome = attack(TOOLS + code, limits=LIMITS | few)
     outcome.assert_failed(keeps_own=False)
     assert "got 0" in outcome.printed
     assert not running(token)
