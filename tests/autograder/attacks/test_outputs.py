@@ -94,16 +94,15 @@ print("after", flush=True)
 def test_a_forged_text_after_a_pause(attack):
     """Its own programs keep its kernel from the processor, so that its output is read twice."""
     code = f"""{FORGE}
-import os, signal
-busy = []
-for _ in range(min(300, 5 * len(os.sched_getaffinity(0)))):
-    busy.append(os.fork())
-    while not busy[-1]: pass
-print("before", flush=True)
+import os
 end = time.monotonic() + 4
+for _ in range(min(300, 5 * len(os.sched_getaffinity(0)))):
+    if os.fork() == 0:
+        while time.monotonic() < end: pass
+        os._exit(0)
+print("before", flush=True)
 while time.monotonic() < end: pass
 forge("stream", {{"name": "stdout", "text": ["not", "a", "text"]}})
-for child in busy: os.kill(child, signal.SIGKILL)
 print("after", flush=True)
 """
     outcome = attack(code, answers=SILENT | {"causal_mask": TELL}, limits={"cell_seconds": 2})
