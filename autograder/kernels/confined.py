@@ -18,7 +18,7 @@ from autograder.kernels.shared import environment
 from autograder.wire.channel import SERVE, Wire
 
 SECONDS = 30
-END_SECONDS = 60  # for a warden to end all that is there: killed, it would leave them behind
+END_SECONDS = 300  # for a warden to end all that is there: killed, it would leave them behind
 FRESH = 0.05
 WHY = {
     "memory": "more memory than the limit",
