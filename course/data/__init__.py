@@ -36,7 +36,7 @@ def load(name, split="train", **options):
     | `dates` | sources, targets | `num_examples`, `formats=None`, `seed=0` |
     | `english_corpus` | passages, topics | `size=2_000_000`, `seed=0`, `prose=True` |
     | `sentiment` | texts, labels | `num_examples`, `seed=0` |
-    | `similarity` | pairs `(N, 2)`, scores; only `"test"` | `num_pairs=400`, `seed=0` |
+    | `similarity` | pairs `(N, 2)`, scores; only `"test"` | `num_pairs=320`, `seed=0` |
     | `sst2` | texts, labels; also `"validation"` | `num_examples=None` |
     | `string_reversal` | sources, targets | `num_examples`, `buckets`, `seed=0` |
     | `text_files` | texts, labels, classes; or texts | `path`, `layout`, `encoding`, … |

@@ -1,7 +1,7 @@
 """Characters as ids: 0 pads, 1 starts, 2 ends, and an alphabet follows from 3 on.
 
-    encode(["abc", "b"], "abc", 4)             3 4 5 0 | 4 0 0 0
-    encode(["abc", "b"], "abc", 5, marks=True) 1 3 4 5 2 | 1 4 2 0 0
+encode(["abc", "b"], "abc", 4)             3 4 5 0 | 4 0 0 0
+encode(["abc", "b"], "abc", 5, marks=True) 1 3 4 5 2 | 1 4 2 0 0
 """
 
 import numpy as np
@@ -27,8 +27,10 @@ def encode(texts, alphabet, length, marks=False):
     ids = {character: FIRST + i for i, character in enumerate(alphabet)}
     rows = np.full((len(texts), length), PAD, "int32")
     for row, text in zip(rows, texts, strict=True):
-        if unknown := sorted(set(text) - set(ids)):
-            raise ValueError(f"`texts` must use {alphabet!r}. Received: {unknown[0]!r} in {text!r}.")
+        if not set(text) <= set(ids):
+            raise ValueError(
+                f"`texts` must use {alphabet!r}. Received: {unknown[0]!r} in {text!r}."
+            )
         written = [ids[character] for character in text]
         written = [START, *written, END] if marks else written
         if len(written) > length:

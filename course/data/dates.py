@@ -17,7 +17,6 @@ import datetime
 import random
 import zlib
 
-
 from course.data import characters
 from course.data.arguments import check_choices, check_count
 from course.data.characters import FIRST

@@ -103,7 +103,7 @@ def tables():
         for row in workers
         for gender in (HE, SHE)
     ]
-    people = men + women + 2 * (males + females) + at_work
+    people = men + women + 5 * (males + females) + at_work
     return {
         "country": _named("countries", "country"),
         "animal": [row | {"name": row["animal"]} for row in animals],

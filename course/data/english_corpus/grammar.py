@@ -12,9 +12,12 @@ pronoun finds its noun. `{person2.np}` draws another row of the same table.
 
 import re
 
-PART = re.compile(r"\$(?P<rule>\w+)(?:\((?P<argument>\w+)\))?|\{(?P<row>[a-z_]+\d?)(?:\.(?P<column>\w+))?\}")
-SENTENCE_START = re.compile(r"(^|[.?!]\"? |^\"|, \"|[.?!] \")([a-z])")
-A_BEFORE_VOWEL = re.compile(r"\b([Aa]) (?=[aeiou](?!ni|se|ne ))")
+PART = re.compile(
+    r"\$(?P<rule>\w+)(?:\((?P<argument>\w+)\))?"
+    r"|\{(?P<row>[a-z_]+\d?)(?:\.(?P<column>\w+))?\}"
+)
+SENTENCE_START = re.compile(r"(^\"?|[.?!] \"?)([a-z])")
+A_BEFORE_VOWEL = re.compile(r"\b([Aa]) (?=[AEIOaeio](?!ne )|u(?!ni|se))")
 
 
 class Grammar:
@@ -37,9 +40,9 @@ class Grammar:
         self._expand(self._alternatives(rule, None), rng, {}, written)
         return polish("".join(written))
 
-    def alternatives(self, rule):
-        """Return the texts of a rule's alternatives, without weights."""
-        return list(dict.fromkeys(self._sources[rule]))
+    def templates(self):
+        """Return every rule's different alternatives, a dict from name to tuple of str."""
+        return {rule: tuple(dict.fromkeys(texts)) for rule, texts in self._sources.items()}
 
     def _expand(self, alternatives, rng, rows, written):
         chosen = alternatives[int(rng.random() * len(alternatives))]
