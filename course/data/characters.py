@@ -28,9 +28,7 @@ def encode(texts, alphabet, length, marks=False):
     rows = np.full((len(texts), length), PAD, "int32")
     for row, text in zip(rows, texts, strict=True):
         if not set(text) <= set(ids):
-            raise ValueError(
-                f"`texts` must use {alphabet!r}. Received: {unknown[0]!r} in {text!r}."
-            )
+            raise ValueError(f"`texts` must use {alphabet!r}. Received: {text!r}.")
         written = [ids[character] for character in text]
         written = [START, *written, END] if marks else written
         if len(written) > length:
