@@ -7,10 +7,13 @@ import sys
 
 import numpy as np
 
+from course import m01_sequence_models as m01
 from course.m02_transformer import build_transformer, greedy_decode
 from tests.contract import fill, numpy, run, symbolic
-from tests.m02_transformer.cases import CASES
+from tests.m01_sequence_models import cases as m01_cases
+from tests.m02_transformer import cases as m02_cases
 
+CASES = m01_cases.CASES | m02_cases.CASES
 V, D, F, L, N, B, T, S = 29, 14, 11, 2, 7, 3, 5, 13
 
 
@@ -38,5 +41,30 @@ def models():
         yield f"tokens, pre_norm={pre_norm}", greedy_decode(model, source, 1, 2, T)
 
 
+def recurrent_models():
+    """Yield what module 1's models make of padded texts, and what the decoder writes."""
+    rng = np.random.default_rng(0)
+    source, target = rng.integers(1, V, (B, S)), rng.integers(1, V, (B, T))
+    source[1, 4:] = 0
+    for cell in ("gru", "lstm", "simple_rnn"):
+        model = m01.build_seq2seq(V, D, F, cell=cell)
+        fill(model)
+        yield f"seq2seq logits, {cell}", numpy(model([source, target]))
+        yield (
+            f"seq2seq loss, {cell}",
+            numpy(m01.masked_cross_entropy(model([source, target]), target)),
+        )
+        steps = m01.build_step_models(model)
+        yield f"seq2seq tokens, {cell}", m01.greedy_decode(*steps, source, 1, 2, T)
+    for model in (
+        m01.build_text_classifier(V, B, D, F, bidirectional=True),
+        m01.build_text_cnn(V, B, D, F),
+        m01.build_bag_of_words(V, B),
+    ):
+        fill(model)
+        yield model.name, numpy(model(source))
+
+
 if __name__ == "__main__":
-    np.savez(sys.argv[1], **dict(layers()), **dict(models()))
+    outputs = dict(layers()) | dict(models()) | dict(recurrent_models())
+    np.savez(sys.argv[1], **outputs)
