@@ -1,9 +1,9 @@
 """AG News: news by topic (Zhang et al., 2015, https://arxiv.org/abs/1509.01626).
 
 A text is a title and a description. The test is the official one, 7,600 texts; training has
-5,000 of the official 120,000, a sample, none of whose texts is in the test. For research and
-other non-commercial use, so the course downloads the files and does not ship them; see
-`course.data.download`.
+5,000 of the official 120,000, a sample; 2 of them, once cleaned, also occur in the test. For
+research and other non-commercial use, so the course downloads the files and does not ship
+them; see `course.data.download`.
 
 Labels: 0 World, 1 Sports, 2 Business, 3 Sci/Tech.
 """

@@ -55,7 +55,7 @@ FORMATS = {
     "month_slashes": "{number}/{day}/{yy}",
 }
 EITHER_ORDER = ("day_slashes", "month_slashes")
-SOURCE_ALPHABET = " '-,./0123456789ADFJMNOSTWabcdefghilmnoprstuvwxy"
+SOURCE_ALPHABET = " ',-./0123456789ADFJMNOSTWabcdefghilmnoprstuvwxy"
 TARGET_ALPHABET = "-0123456789"
 SOURCE_VOCABULARY_SIZE = FIRST + len(SOURCE_ALPHABET)
 TARGET_VOCABULARY_SIZE = FIRST + len(TARGET_ALPHABET)

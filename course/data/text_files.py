@@ -127,9 +127,7 @@ def read_table(path, text_column="text", label_column="label", encoding="utf-8")
                 texts.append(row[text_column].strip())
                 names.append(row[label_column].strip() if label_column else None)
     except csv.Error as error:
-        raise CourseError(
-            f"Line {reader.line_num} of {path} is no row of a table: {error}."
-        ) from None
+        raise CourseError(f"{path} is no table after line {reader.line_num}: {error}.") from None
     return texts, names if label_column else None
 
 
