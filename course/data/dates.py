@@ -137,14 +137,12 @@ def decode_targets(ids):
 
 
 def _suffix(number):
-    if number in (11, 12, 13):
-        return "th"
-    return {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return "th" if number in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
 
 
 def _calendar():
-    days = (LAST_DAY - FIRST_DAY).days + 1
-    return [FIRST_DAY + datetime.timedelta(days=i) for i in range(days)]
+    first, last = FIRST_DAY.toordinal(), LAST_DAY.toordinal()
+    return [datetime.date.fromordinal(i) for i in range(first, last + 1)]
 
 
 def _is_test(day):

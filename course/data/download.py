@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from http.client import HTTPException, IncompleteRead
 from pathlib import Path
 
+from course.data.progress import progress
 from course.errors import CourseError
 from course.files import write_atomic
 
@@ -27,13 +28,9 @@ TIMEOUT = 30  # seconds without a byte
 
 @dataclass(frozen=True)
 class Source:
-    """A file of a data set.
+    """A file of a data set: where it lies in mirror and cache, and where it comes from.
 
-    Attributes:
-        folder: str. The set's name, its folder in mirror and cache.
-        file: str. The file's name there.
-        url: str. Where it comes from.
-        sha256: str. Of the file, uncompressed, in hexadecimal digits.
+    `sha256`, in hexadecimal digits, is that of the file uncompressed.
     """
 
     folder: str
@@ -143,28 +140,11 @@ def _receive(source):
     data = bytearray()
     with urllib.request.urlopen(request, timeout=TIMEOUT) as reply:
         total = int(reply.headers.get("Content-Length") or 0)
-        with _progress(source.file, total) as advance, contextlib.suppress(IncompleteRead):
+        with progress(source.file, total) as advance, contextlib.suppress(IncompleteRead):
             while block := reply.read(BLOCK):
                 data += block
                 advance(len(block))
     return bytes(data), total
-
-
-@contextlib.contextmanager
-def _progress(name, total):
-    """Show a bar on standard error, where a person can see it; yield what advances it."""
-    try:
-        from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
-    except ImportError:
-        yield lambda count: None
-        return
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    shown = console.is_terminal or console.is_jupyter
-    with Progress(*columns, console=console, disable=not shown) as bar:
-        task = bar.add_task(name, total=total or None)
-        yield lambda count: bar.update(task, advance=count)
 
 
 def _sha256(data):

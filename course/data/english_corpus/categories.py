@@ -59,11 +59,9 @@ def categories():
 def category_of():
     """Return a dict from each word, singular or plural, to its category's name."""
     found = {word: name for name, words in categories().items() for word in words}
-    for row in table("animals"):
-        found |= {row["plural"]: "animals"}
-        found |= {row["young_plural"]: "young animals"} if row["young"] != "-" else {}
-    found |= {row["plural"]: "professions" for row in table("professions")}
-    return found
+    found |= dict.fromkeys(_column("animals", "plural"), "animals")
+    found |= dict.fromkeys(_column("animals", "young_plural"), "young animals")
+    return found | dict.fromkeys(_column("professions", "plural"), "professions")
 
 
 @cache
@@ -97,17 +95,13 @@ def tables():
     women = [{"name": row["woman"], "np": row["woman_np"]} | SHE for row in family]
     males = [{"name": row["he"], "np": row["he"]} | HE for row in table("names")]
     females = [{"name": row["she"], "np": row["she"]} | SHE for row in table("names")]
-    workers = table("professions")
-    at_work = [
-        {"name": row["profession"], "np": f"the {row['profession']}"} | gender
-        for row in workers
-        for gender in (HE, SHE)
-    ]
+    trades = _column("professions", "profession")
+    at_work = [{"name": t, "np": f"the {t}"} | gender for t in trades for gender in (HE, SHE)]
     people = men + women + 5 * (males + females) + at_work
     return {
         "country": _named("countries", "country"),
         "animal": [row | {"name": row["animal"]} for row in animals],
-        "parent": [row | {"name": row["animal"]} for row in animals if row["young"] != "-"],
+        "parent": [r | {"name": r["animal"]} for r in animals if r["young"] != "-"],
         "family": [row | {"name": row["man"]} for row in family],
         "male": males,
         "female": females,

@@ -59,7 +59,7 @@ def test_ordinals(day, nth, word):
 
 
 def test_weekdays_and_leap_years_are_the_calendar_s():
-    found = pairs("train", 20_000, formats=("weekday_day_month", "short_weekday"))
+    found = pairs("train", 12_000, formats=("weekday_day_month", "short_weekday"))
     for text, iso in found:
         year, month, day = map(int, iso.split("-"))
         name = calendar.day_name[calendar.weekday(year, month, day)]
@@ -91,10 +91,10 @@ def test_each_format_of_at_least_twelve_comes():
 
 
 def test_no_date_is_in_both_splits_for_any_seed():
-    train = {iso for _, iso in pairs("train", 50_000, seed=1)}
-    test = {iso for _, iso in pairs("test", 20_000, seed=2)}
+    train = {iso for _, iso in pairs("train", 15_000, seed=1)}
+    test = {iso for _, iso in pairs("test", 9_000, seed=2)}
     assert not train & test
-    assert len(train) > 20_000
+    assert len(train) > 10_000
     assert len(test) > 3_000
 
 
