@@ -128,9 +128,8 @@ def _download(source):
             "COURSE_DATA_DIR to a folder that has the file."
         ) from None
     if total and len(data) != total:
-        raise CourseError(
-            f"{source.url} broke off after {len(data):,} of {total:,} bytes: try again."
-        )
+        got = f"{len(data):,} of {total:,} bytes"
+        raise CourseError(f"{source.url} broke off after {got}: try again.")
     return data
 
 
