@@ -1,0 +1,34 @@
+"""From raw text to tokens: lower case, one Unicode form, punctuation on its own.
+
+"Don't panic: it's 3.5 km!"  →  "don't panic : it's 3 . 5 km !"
+"""
+
+import re
+import unicodedata
+
+INSIDE_A_WORD = re.compile(r"(?<=\w)['’](?=\w)")
+KEPT = "\ue000"  # private use: no text has it
+
+
+def standardize(text):
+    """Lower the case, compose characters, and set punctuation apart.
+
+    Characters go to NFC, so that é is one character however it was typed. Each
+    punctuation mark or symbol (Unicode categories P and S) becomes a token of its own, except an
+    apostrophe between letters, which stays and is always `'`.
+
+    Args:
+        text: str.
+
+    Returns:
+        str of tokens with one space between them.
+    """
+    text = unicodedata.normalize("NFC", text.lower())
+    text = INSIDE_A_WORD.sub(KEPT, text)
+    marks = {ord(c): f" {c} " for c in set(text) if unicodedata.category(c)[0] in "PS"}
+    return " ".join(text.translate(marks).replace(KEPT, "'").split())
+
+
+def tokenize(text):
+    """Return the list of tokens of a text after `standardize`."""
+    return standardize(text).split()
