@@ -1149,15 +1149,6 @@ def _see_that_weights_make_it(model, rng):
         )
 
 
-def _without_gradient(model, source_ids, target_ids):
-    """Return the places among its variables of the matrices that it says no gradient reaches."""
-    gradients = model.gradients([source_ids, target_ids])
-    sizes = [0.0 if g is None else float(np.abs(g).max(initial=0.0)) for g in gradients]
-    # A bias of the keys moves all scores of a query alike, so its gradient is zero.
-    matrices = [i for i, (_, value) in enumerate(model.variables) if value.size > D]
-    return [i for i in matrices if not sizes[i] > 1e-7 * max(sizes)]
-
-
 def _idle(lab, rng):
     """Return the places of the matrices of the three-layer model that do not act on its output.
 
