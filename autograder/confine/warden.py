@@ -2,7 +2,8 @@
 
 Covers: what all processes of a kernel use together (see `excess`), and processes that hide from
 their parent. Whatever happens to it, it ends them all before it leaves; where it is killed, what
-forked it does that (see `end_orphans`). It looks ten times a second, so a kernel may pass a limit for that long.
+forked it does that (see `end_orphans`). It looks ten times a second, so a kernel may pass a limit
+for that long.
 """
 
 import fcntl
