@@ -8,12 +8,14 @@ import sys
 import numpy as np
 
 from course import m01_sequence_models as m01
+from course import m03_attention as m03
 from course.m02_transformer import build_transformer, greedy_decode
 from tests.contract import fill, numpy, run, symbolic
 from tests.m01_sequence_models import cases as m01_cases
 from tests.m02_transformer import cases as m02_cases
+from tests.m03_attention import cases as m03_cases
 
-CASES = m01_cases.CASES | m02_cases.CASES
+CASES = m01_cases.CASES | m02_cases.CASES | m03_cases.CASES
 V, D, F, L, N, B, T, S = 29, 14, 11, 2, 7, 3, 5, 13
 
 
@@ -65,6 +67,30 @@ def recurrent_models():
         yield model.name, numpy(model(source))
 
 
+def attention_models():
+    """Yield module 3's decoding, blockwise attention, maps, importance of heads and induction."""
+    rng = np.random.default_rng(0)
+    source, target = rng.integers(1, V, (B, S)), rng.integers(1, V, (B, T))
+    source[1, 4:] = 0
+    for wiring in ("attend_first", "input_feeding", "attend_last"):
+        model = m03.build_attention_seq2seq(V, D, F, wiring=wiring)
+        fill(model)
+        yield f"attention logits, {wiring}", numpy(model([source, target]))
+        steps = m03.build_attention_step_models(model)
+        tokens, weights = m03.greedy_align(*steps, source, 1, 2, T)
+        yield from ((f"aligned tokens, {wiring}", tokens), (f"alignment, {wiring}", weights))
+    query, key, value = rng.normal(size=(3, B, L, S, D)).astype("float32")
+    blocks = m03.online_softmax_attention(query, key, value, causal=True, block_size=4)
+    yield "blockwise", numpy(blocks)
+    model = build_transformer(V, D, F, L, N)
+    fill(model)
+    for path, weights in m03.attention_maps(model, [source, target]).items():
+        yield f"map, {path}", weights
+    importance = m03.head_importance(model, [source, target], None, lambda _, x: x[..., 1])
+    yield from ((f"importance, {path}", heads) for path, heads in importance.items())
+    yield "induction", numpy(m03.build_induction_heads(V, T)(target))
+
+
 if __name__ == "__main__":
-    outputs = dict(layers()) | dict(models()) | dict(recurrent_models())
+    outputs = dict(layers()) | dict(models()) | dict(recurrent_models()) | dict(attention_models())
     np.savez(sys.argv[1], **outputs)
