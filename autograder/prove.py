@@ -82,7 +82,7 @@ def prove(module=None, lab=None, say=None, jobs=None, seeds=None, confined=False
 def _confinement():
     """Return the tier of this machine, and the socket of a warm process to fork kernels from."""
     from autograder.confine.tiers import reach
-    from autograder.kernels.confined import shared_zygote
+    from autograder.kernels.shared import shared_zygote
 
     found = reach()
     if found.tier == "open":

@@ -91,7 +91,7 @@ def place_of(task):
     if not task.tier:
         yield Here(_names(task.slug, task.lab))
         return
-    from autograder.kernels.confined import attach
+    from autograder.kernels.shared import attach
     from autograder.proof_kernel import ProofKernel
 
     if task.zygote is not None:

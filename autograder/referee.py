@@ -8,23 +8,14 @@ import hashlib
 
 import numpy as np
 
-from autograder.compare import Comparison, Mismatch, Opaque, close, equal
+from autograder.compare import Comparison, Mismatch, Opaque, close
+from autograder.follow import answers, follow_through
 from autograder.verdict import CaseResult, Verdict
-from autograder.wire.client import Lab, LearnerError, RemoteObject
+from autograder.wire.client import Lab, LearnerError
 
 PRACTICE_SEED = "practice"
 NOT_YET = "Right; it earns its points once another property holds too."
-# What an oracle may raise over values or parts of the learner's.
-MISUSED = (
-    LearnerError,
-    Mismatch,
-    KeyError,
-    TypeError,
-    ValueError,
-    IndexError,
-    AttributeError,
-    MemoryError,
-)
+KINDS = ("missing", "class", "function", "value")
 TOO_LARGE = "What your code returned is too large to check."
 
 
@@ -67,7 +58,7 @@ def judge(exercise, transport, seed=PRACTICE_SEED):
         status = Lab(transport, exercise)._status(exercise.name)
     except LearnerError as error:
         return _unanswered(verdict, exercise, "error", error.sentence)
-    kind = status.get("kind") if isinstance(status, dict) else None
+    kind, lent = _read_status(status)
     if kind == "missing":
         sentence = f"You have not defined `{exercise.name}`. Run the cell that defines it first."
         return _unanswered(verdict, exercise, "missing", sentence)
@@ -77,11 +68,11 @@ def judge(exercise, transport, seed=PRACTICE_SEED):
     calls = _run_cases(verdict, exercise, transport, seed)
     if _is_stub(verdict):
         return _unanswered(verdict, exercise, "stub", "This exercise is not written yet.")
-    if status.get("lent"):
+    if lent:
         verdict.state, verdict.message = "lent", "This answer is lent: it works and earns 0 points."
         return verdict
     if not verdict.passed:
-        _follow_through(verdict, exercise, calls, transport)
+        follow_through(verdict, exercise, calls, transport, draws(seed, exercise.id, "parts"))
         settle(verdict, exercise)
     if not verdict.passed:
         verdict.misconception = _name_misconception(verdict, exercise, calls)
@@ -111,7 +102,16 @@ def settle(verdict, exercise):
     _discount_known(verdict)
 
 
+def _read_status(status):
+    """Return what the name is, as one of `KINDS` or an empty text, and whether it was lent."""
+    status = status if isinstance(status, dict) else {}
+    kind, lent = status.get("kind"), status.get("lent")
+    return kind if isinstance(kind, str) and kind in KINDS else "", lent is True
+
+
 def _kind_problem(exercise, kind):
+    if not kind:
+        return "The answer could not be read."
     if exercise.kind == "layer" and kind != "class":
         return f"`{exercise.name}` should be a class; it is a {kind}."
     if exercise.kind == "function" and kind not in ("function", "class"):
@@ -148,25 +148,26 @@ def _run_case(case, lab, rng):
     before = rng.bit_generator.state
     try:
         comparisons = case.function(lab, rng)
+        comparisons = [comparisons] if isinstance(comparisons, Comparison) else list(comparisons)
     except LearnerError as error:
         result.problem, result.got = error.sentence, error.kind
         return result
     except Mismatch as mismatch:
         result.problem = str(mismatch)
         return result
-    except (TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
-        if not _odd_result(lab.calls):
-            raise
-        result.problem = f"What your code returned could not be used: {error}."
-        return result
     except MemoryError:
-        if not _odd_result(lab.calls):
+        if not lab.heard:
             raise
         result.problem = TOO_LARGE
         return result
+    except Exception as error:  # noqa: BLE001  over what comes from there, a case may raise anything
+        if not lab.heard:
+            raise
+        text = str(error)[:300]
+        result.problem = f"What your code returned could not be used: {text}."
+        return result
     finally:
         result.drawn = rng.bit_generator.state != before
-    comparisons = [comparisons] if isinstance(comparisons, Comparison) else list(comparisons)
     if not comparisons:
         raise ValueError(f"Case {case.name} compared nothing.")
     shown = next((c for c in comparisons if not c.passed), comparisons[0])
@@ -191,95 +192,11 @@ def _discount_known(verdict):
             case.points, case.note = case.max_points, ""
 
 
-def _odd_result(calls):
-    """Whether a call returned something that a case could stumble over."""
-    return bool(calls)
-
-
-def _follow_through(verdict, exercise, calls, transport):
-    """Find where the learner's own, wrong, helper is used as it should be.
-
-    A failed case earns its points when, for all its calls, the answer is the oracle's over the
-    learner's own parts, and depends on what goes in. Where the learner's parts make it constant,
-    as an inverted mask does without padding, all the other cases must show that it is right.
-    """
-    if not exercise.depends_on:
-        return
-    lab = Lab(transport, exercise)
-    parts = {name: getattr(lab, name) for name in exercise.depends_on}
-    for result in verdict.cases:
-        recorded = _answers(exercise, calls[result.name])
-        if result.passed or not result.by_value or not recorded:
-            continue  # only wrong values can come from a helper
-        if all(_follows(exercise, call, {}) for call in recorded):
-            continue  # right values: something else is wrong, and no helper is to blame
-        if all(_follows(exercise, call, parts) for call in recorded):
-            telling = all(_tells(exercise, call, parts) for call in recorded)
-            result.follows = "surely" if telling else "maybe"
-
-
-def _follows(exercise, call, parts):
-    """Whether the answer is the oracle's over the learner's parts."""
-    if call.error:
-        return False
-    try:
-        return _agrees(call.result, _with_parts(exercise, call, call.args, parts))
-    except MISUSED:
-        return False
-
-
-def _tells(exercise, call, parts):
-    """Whether the answer varies, and depends on what goes in."""
-    try:
-        expected = _with_parts(exercise, call, call.args, parts)
-        return _varies(call.result) and _listens(exercise, call, expected, parts)
-    except MISUSED:
-        return False
-
-
-def _with_parts(exercise, call, args, parts):
-    layer = () if call.instance is None else (call.instance,)
-    return exercise.oracle_function(*layer, *args, **call.kwargs, **parts)
-
-
-def _agrees(result, expected):
-    """Whether the values agree, truth values and integers exactly and in their kind."""
-    numbers = np.asarray(expected) if not isinstance(expected, tuple | list) else None
-    exact = numbers is not None and numbers.dtype.kind in "biu"
-    return (equal if exact else close)(result, expected).passed
-
-
-def _listens(exercise, call, expected, parts):
-    """Whether the answer over the learner's parts depends on every array that goes in.
-
-    Else a helper that returns a constant would pay for whatever is built on it.
-    """
-    for place, value in enumerate(call.args):
-        if not isinstance(value, np.ndarray) or value.dtype.kind == "b" or value.size < 2:
-            continue
-        changed = np.roll(value, 1, axis=-1) if value.dtype.kind in "iu" else value[..., ::-1] + 0.5
-        if np.array_equal(changed, value):
-            continue
-        args = (*call.args[:place], changed, *call.args[place + 1 :])
-        if _agrees(_with_parts(exercise, call, args, parts), expected):
-            return False
-    return True
-
-
-def _varies(result):
-    """Whether a result carries information: finite numbers that are not all the same."""
-    if isinstance(result, tuple | list):
-        return all(_varies(part) for part in result)
-    if not isinstance(result, np.ndarray) or result.dtype.kind not in "biuf":
-        return False
-    return bool(np.isfinite(result).all()) and result.size > 1 and np.ptp(result.astype(float)) > 0
-
-
 def _name_misconception(verdict, exercise, calls):
     """Return the message of the misconception that explains the answer, if it is one message."""
     failed = {case.name for case in verdict.cases if not case.passed}
-    recorded = [c for group in calls.values() for c in _answers(exercise, group)]
-    replayable = all(_answers(exercise, calls[name]) for name in failed)
+    recorded = [c for group in calls.values() for c in answers(exercise, group)]
+    replayable = all(answers(exercise, calls[name]) for name in failed)
     matching = [
         misconception
         for misconception in exercise.misconceptions
@@ -291,11 +208,6 @@ def _name_misconception(verdict, exercise, calls):
     ]
     messages = {misconception.message for misconception in matching}
     return messages.pop() if len(messages) == 1 else ""
-
-
-def _answers(exercise, calls):
-    """Return the calls of the exercise itself, without the construction of layers."""
-    return [c for c in calls if c.name == exercise.name and not isinstance(c.result, RemoteObject)]
 
 
 def _explains(function, recorded):
@@ -335,7 +247,7 @@ def _same(got, value):
         alike = isinstance(got, tuple | list) and len(got) == len(value)
         return alike and all(_same(g, v) for g, v in zip(got, value, strict=True))
     if value is None or isinstance(value, str | Opaque):
-        return got == value
+        return type(got) is type(value) and got == value
     if not isinstance(got, np.ndarray | np.generic | int | float | bool):
         return False
     got, value = np.asarray(got), np.asarray(value)

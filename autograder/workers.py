@@ -50,6 +50,11 @@ class Workers:
         for worker in self._workers:
             worker.end()
 
+    def start(self):
+        """Start the processes now, so that they are warm when the first task comes."""
+        for worker in self._workers:
+            worker.start()
+
     def kill(self, gently=False):
         """End the processes; a task in the middle gets the reply of one that died.
 
@@ -140,6 +145,12 @@ class _Worker:
     def __init__(self, function, place, inherit):
         self._function, self._place, self._inherit = function, place, inherit
         self._process = self._log = None
+
+    def start(self):
+        """Start the process, if it does not run; a task will say why it could not."""
+        with contextlib.suppress(OSError):
+            if self._process is None:
+                self._start()
 
     def drive(self, todo, events):
         """Take tasks until none is left."""

@@ -33,10 +33,12 @@ def _slug(module):
 
 
 def _tell(remarks, problems):
+    from autograder.grading.outputs import printable  # learners' words may stand in a line
+
     for remark in remarks:
-        typer.echo(remark)
+        typer.echo(printable(remark))
     for problem in problems:
-        typer.echo(problem, err=True)
+        typer.echo(printable(problem), err=True)
 
 
 def _show(table):
@@ -167,8 +169,7 @@ def collect(
 
     collected = collect(folder, inbox)
     _show(collect_table(collected))
-    for problem in collected.problems:
-        typer.echo(problem, err=True)
+    _tell([], collected.problems)
     raise typer.Exit(bool(collected.problems))
 
 
@@ -193,11 +194,16 @@ def grade(
 ):
     """Grade what was collected; exit code 1 when a submission could not be graded."""
     from autograder.confine import tiers
-    from autograder.grading.grade import grade
-    from autograder.grading.table import Bar, grade_table, remarks
 
     if tier:
         return typer.echo("\n".join(tiers.report()))
+    if not scheduler:
+        from autograder.kernels.shared import warm_early
+
+        warm_early()
+    from autograder.grading.grade import grade
+    from autograder.grading.table import Bar, grade_table, remarks
+
     with Bar() as bar:
         grades = grade(folder, assignments, learners, jobs, again, bar, trust, scheduler)
     _show(grade_table(grades))

@@ -154,6 +154,7 @@ def install(extras):
     pip += ["--disable-pip-version-check", "-c", str(ROOT / "constraints.txt"), "-e", target]
     if stage(f"Installing the pinned packages{_named(extras)} into .venv", pip):
         fail(f"The installation failed ({last_error()}); the whole output is in {LOG}.")
+    runs("-m", "compileall", "-q", *(str(ROOT / house) for house in ("course", "autograder")))
     record = {"extras": sorted(extras), "fingerprint": fingerprint()}
     temporary = RECORD.with_suffix(".new")
     temporary.write_text(json.dumps(record))

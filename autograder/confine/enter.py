@@ -42,6 +42,9 @@ def become_warden(request, start_kernel):
         request = request | {"argv": _seen_inside(request["argv"])}
     for folder in (request["channels"], os.path.join(request["room"], "home")):
         _hand_over(folder, uid, gid)
+    if os.getuid() == 0 and not (sealed or identity.may(identity.DAC_READ_SEARCH)):
+        for folder in (request["room"], os.path.dirname(request["room"])):
+            os.chmod(folder, 0o711)  # else nobody but root comes as far as these two
     linux.prctl(wardens.SET_CHILD_SUBREAPER, 1)
     news_read, news_write = os.pipe()
     control = socket.socket(fileno=CONTROL)
@@ -56,7 +59,8 @@ def become_warden(request, start_kernel):
         _in_child(request, start_kernel, bounds, (uid, gid), news_write)
     os.close(news_write)
     os.close(WIRE)
-    return wardens.watch(control, news_read, child, bounds, None if sealed else request["room"])
+    folder = None if sealed else request["room"]
+    return wardens.watch(control, news_read, child, bounds, folder, uid)
 
 
 def _seen_inside(argv):
@@ -75,6 +79,7 @@ def _in_child(request, start_kernel, bounds, who, news):
     code = 1
     try:
         os.close(CONTROL)
+        os.setsid()  # so that the warden need not share its turns with what this one starts
         os.dup2(news, NEWS, inheritable=False)
         os.closerange(NEWS + 1, 65536)
         if request["tier"] == "sealed":
@@ -132,10 +137,11 @@ def _kernel(request, start_kernel, bounds, who):
             [*_without(readable, request["hidden"]), *own],
             [home, *DEVICES],
             [request["channels"]],
+            landlock.ALONE,
         )
 
     def bound():
-        seccomp.restrict(only_own_signals=not sealed)
+        seccomp.restrict(fenced=not sealed, shared=not sealed and who[0] < identity.FIRST_UID)
         _say({"bound": os.getpid()})
 
     return start_kernel(request | {"environment": environment, "cwd": home}, bound)

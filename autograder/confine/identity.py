@@ -35,9 +35,10 @@ def drop(uid, gid, reads_all=False):
         uid: int.
         gid: int.
         reads_all: bool. Keep the one capability to read what Landlock shows, whoever owns it, also
-            in programs: root's Python may lie where no other user can go.
+            in programs: root's Python may lie where no other user can go. A root that has not got
+            it, as in many containers, cannot keep it.
     """
-    reads_all = reads_all and os.getuid() == 0
+    reads_all = reads_all and os.getuid() == 0 and may(DAC_READ_SEARCH)
     for capability in range(64):
         if reads_all and capability == DAC_READ_SEARCH:
             continue
@@ -62,6 +63,13 @@ def drop(uid, gid, reads_all=False):
     if reads_all:
         linux.prctl(CAP_AMBIENT, AMBIENT_RAISE, DAC_READ_SEARCH)
     linux.prctl(SET_DUMPABLE, 1)  # else its own /proc/self/fd is closed to it
+
+
+def may(capability):
+    """Return whether this process has a capability."""
+    with open("/proc/self/status") as file:
+        held = next(line for line in file if line.startswith("CapEff:"))
+    return bool(int(held.split()[1], 16) >> capability & 1)
 
 
 def die_with_parent():

@@ -2,8 +2,9 @@
 
 Covers: every file outside the list, also for programs that the learner's code starts; TCP (since
 Linux 6.7); signals and abstract sockets to processes outside (since 6.12). Does not cover: files
-that were open before, `stat` and names of files outside the list, UDP and unix sockets (see
-`seccomp` and `namespaces`).
+that were open before, `stat` and names of files outside the list, rights, owners, dates and
+attributes of files (see `seccomp`), cutting files off before version 3 (Linux 6.2), UDP and unix
+sockets (see `seccomp` and `namespaces`).
 """
 
 import ctypes
@@ -18,6 +19,7 @@ ALL = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
 OF_FILES = EXECUTE | WRITE_FILE | READ_FILE | 1 << 14 | 1 << 15  # truncate, ioctl on devices
 PATH_BENEATH = 1
 VERSION = 1
+ALONE = 3  # what must be spoken where nothing but Landlock keeps files from being changed
 
 
 class _Ruleset(ctypes.Structure):
@@ -35,15 +37,21 @@ def version():
     return linux.call("landlock_create_ruleset", None, linux.long(0), linux.long(VERSION))
 
 
-def restrict(readable, writable, sockets=()):
+def restrict(readable, writable, sockets=(), least=1):
     """Restrict this thread, and all that it starts, to these paths.
 
     Args:
         readable: list of str. Files and folders to read and execute.
         writable: list of str. Files and folders to change as well.
         sockets: list of str. Folders to read, and to make and remove sockets in.
+        least: int. The version of Landlock that must be spoken.
+
+    Raises:
+        OSError: this kernel speaks no Landlock, or not enough of it.
     """
     speaks = version()
+    if speaks < least:
+        raise OSError(38, f"Landlock {least} is needed (Linux 6.2) and this is {speaks}")
     everything = ALL[max(v for v in ALL if v <= speaks)]
     ruleset = _Ruleset(files=everything)
     size = 8

@@ -8,6 +8,8 @@ sum over processes (see `warden`), and CPU time per cell (see the referee).
 import os
 from dataclasses import asdict, dataclass
 
+A_KERNELS_THREADS = 128  # that others of the same user may start, one for each processor
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -39,8 +41,9 @@ def apply(limits, alone=True):
 
     Args:
         limits: the `Limits`.
-        alone: bool. Whether only this kernel's processes count for its user id; else their
-            number is left to the warden.
+        alone: bool. Whether only this kernel's processes count for its user id. Else their number
+            is left to the warden, and bounded so far above that only a bomb comes near: Linux
+            counts all of the user's.
     """
     import resource
 
@@ -56,12 +59,18 @@ def apply(limits, alone=True):
         (resource.RLIMIT_MSGQUEUE, 0),
         (resource.RLIMIT_MEMLOCK, 64 * 1024),
     ]
-    if alone:
-        bounds.append((resource.RLIMIT_NPROC, limits.processes))
+    others = 0 if alone else threads_of_all() + A_KERNELS_THREADS * (os.cpu_count() or 1)
+    bounds.append((resource.RLIMIT_NPROC, limits.processes + others))
     for kind, value in bounds:
         _, hard = resource.getrlimit(kind)
         least = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(kind, (least, least))
+
+
+def threads_of_all():
+    """Return how many threads there are on the machine."""
+    with open("/proc/loadavg") as file:
+        return int(file.read().split()[3].partition("/")[2])
 
 
 def data_size():

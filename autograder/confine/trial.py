@@ -23,7 +23,7 @@ def attempt(tier):
 
 def _attempt(tier, folder):
     from autograder.confine.limits import Limits
-    from autograder.kernels.confined import make_room, readable
+    from autograder.kernels.room import make_room, readable
 
     channels, room = make_room(folder)
     request = {

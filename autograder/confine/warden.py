@@ -1,10 +1,11 @@
 """The warden: it stays outside with a confined kernel, watches what it uses, and ends it whole.
 
-Covers: memory and number of all processes together, disk where there is no scratch space of its
-own, and processes that hide from their parent. It looks ten times a second, so a kernel may pass
-a limit for that long.
+Covers: what all processes of a kernel use together (see `excess`), and processes that hide from
+their parent. Whatever happens to it, short of being killed, it ends them all before it leaves.
+It looks ten times a second, so a kernel may pass a limit for that long.
 """
 
+import fcntl
 import json
 import os
 import select
@@ -13,13 +14,19 @@ import socket
 import time
 from contextlib import suppress
 
-from autograder.confine.usage import children, cpu, family, memory, size, unlinked, waited
+from autograder.confine.excess import Excess
+from autograder.confine.usage import children, cpu, family, waited
 
 SECONDS = 0.1
+PRIORITY = -10  # where root may
 SET_CHILD_SUBREAPER = 36
 
 
-def watch(control, news, child, limits, folder=None):
+class OwnerGone(BaseException):
+    """The owner has closed its end: whatever the warden is doing, it has to end the kernel now."""
+
+
+def watch(control, news, child, limits, folder=None, uid=None):
     """Serve the owner and watch the kernel until it has ended; return its exit code.
 
     Args:
@@ -28,43 +35,67 @@ def watch(control, news, child, limits, folder=None):
         child: int. The process that stands for all: the first of a process namespace, or ours.
         limits: the `Limits`.
         folder: str. A folder whose size is watched, or None.
+        uid: int. Who the kernel is.
     """
+    with suppress(OSError):  # who watches a thousand processes must get its turn among them
+        os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
+    try:
+        try:
+            _call_when_gone(control)
+            _watch(control, news, child, Excess(limits, folder, uid), limits.processes)
+        finally:
+            signal.signal(signal.SIGIO, signal.SIG_IGN)
+    except OwnerGone:
+        pass
+    finally:
+        code = os.waitstatus_to_exitcode(end_all(child))
+    return code if code >= 0 else 128 - code
+
+
+def _call_when_gone(control):
+    """Raise `OwnerGone` here as soon as the owner closes its end, also in the middle of a look."""
+
+    def look(*_):
+        watching = select.poll()
+        watching.register(control, select.POLLRDHUP)
+        if watching.poll(0):
+            signal.signal(signal.SIGIO, signal.SIG_IGN)
+            raise OwnerGone
+
+    signal.signal(signal.SIGIO, look)
+    fcntl.fcntl(control, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(control, fcntl.F_SETFL, fcntl.fcntl(control, fcntl.F_GETFL) | os.O_ASYNC)
+    look()
+
+
+def _watch(control, news, child, excess, most):
+    """Return when the child has ended by itself, or has to be ended."""
     watching = select.poll()
     for descriptor in (control, news):
         watching.register(descriptor, select.POLLIN | select.POLLHUP | select.POLLRDHUP)
     os.set_blocking(news, False)
-    base, told, next_look, open_news = 0, b"", time.monotonic(), True
-    reason = ""
-    while True:
-        for descriptor, _event in watching.poll(SECONDS * 1000):
-            if descriptor == news:
-                part = _read(news)
-                told += part
-                if not part:
-                    open_news = False
-                    watching.unregister(news)
-                    _pass_on(control, told)
-                    base = memory(everything())
-            elif not _serve_owner(control, child):
-                reason = "owner"
-        status = _buried(child)
-        if status is not None:
-            break
-        now = time.monotonic()
-        if not reason and now >= next_look:
-            next_look = now + SECONDS
-            reason = _excess(limits, base, folder)
-            if reason:
-                _tell(control, {"ended": reason})
-        if reason:
-            end(child)
-            _, status = os.waitpid(child, 0)
-            break
-    end_orphans()
-    if open_news:
-        _pass_on(control, told + _read(news))
-    code = os.waitstatus_to_exitcode(status)
-    return code if code >= 0 else 128 - code
+    told, waiting, next_look = b"", True, time.monotonic()
+    try:
+        while not _ended(child):
+            for descriptor, _event in watching.poll(SECONDS * 1000):
+                if descriptor == news:
+                    part = _read(news)
+                    told += part
+                    if not part:
+                        watching.unregister(news)
+                        excess.begin(everything())
+                        waiting = False
+                        _pass_on(control, told)
+                elif not _serve_owner(control, child):
+                    return
+            if time.monotonic() >= next_look:
+                next_look = time.monotonic() + SECONDS
+                if reason := excess.found(everything(most)):
+                    _tell(control, {"ended": reason})
+                    return
+    finally:
+        if waiting:
+            _pass_on(control, told + _read(news))
 
 
 def _read(news):
@@ -115,65 +146,63 @@ def _kernel_of(child):
 
 
 def _is_first(pid):
-    with suppress(OSError), open(f"/proc/{pid}/status") as file:
+    with suppress(OSError), open(f"/proc/{pid}/status", "rb") as file:
         for line in file:
-            if line.startswith("NSpid:"):
-                return len(line.split()) > 2 and line.split()[-1] == "1"
+            if line.startswith(b"NSpid:"):
+                return len(line.split()) > 2 and line.split()[-1] == b"1"
     return False
 
 
-def _buried(child):
-    """Bury what has ended, orphans too; return the child's status when it is among them."""
+def _ended(child):
+    """Bury what has ended, orphans too, but not the child; return whether it is among them."""
     while True:
         try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         except ChildProcessError:
-            return 1
-        if pid in (0, child):
-            return status if pid else None
+            return True
+        if ended is None or ended.si_pid == child:
+            return ended is not None
+        os.waitpid(ended.si_pid, 0)
 
 
-def _excess(limits, base, folder):
-    """Return what a kernel uses too much of, or an empty string."""
-    pids = everything()
-    if len(pids) > limits.processes:
-        return "processes"
-    if memory(pids) - base > limits.memory * 2**20:
-        return "memory"
-    enough = limits.disk * 2**20
-    if folder and size(folder, enough) + unlinked(pids, folder) > enough:
-        return "disk"
-    return ""
+def end_all(child):
+    """End a kernel and everything that it started; return the child's status.
 
-
-def end(child):
-    """End a kernel and everything that it started."""
-    for _ in range(50):
-        pids = family(child)
-        for pid in pids:  # stopped first, so that nothing is born while others die
-            with suppress(OSError):
-                os.kill(pid, signal.SIGSTOP)
-        for pid in family(child):
+    However many they are: the child's process group goes at once; what has left it is stopped while
+    it is found, so that nothing is born while others die.
+    """
+    with suppress(OSError):
+        os.killpg(child, signal.SIGKILL)  # the child is not buried, so the number is still its own
+    status = 1
+    while True:
+        for pid in _stopped():
             with suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
-        if len(family(child)) <= 1:
-            return
-        time.sleep(0.01)
-
-
-def end_orphans():
-    """End processes that outlived the kernel and came to us, their subreaper."""
-    while True:
-        pids = children(os.getpid())
-        for pid in pids:
-            end(pid)
         try:
-            if os.waitpid(-1, 0)[0] == 0:
-                return
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                status = ended[1] if ended[0] == child else status
         except ChildProcessError:
-            return
+            return status
+        time.sleep(0.002)
 
 
-def everything():
-    """Return all processes of the kernel, also those whose parents have left them to us."""
-    return family(os.getpid())[1:]
+def _stopped():
+    """Stop all processes below us, and return them."""
+    found = dict.fromkeys(children(os.getpid()))
+    waiting = list(found)
+    for pid in waiting:
+        with suppress(OSError):
+            os.kill(pid, signal.SIGSTOP)
+        new = [one for one in children(pid) if one not in found]
+        found.update(dict.fromkeys(new))
+        waiting += new
+    return found
+
+
+def everything(enough=2**22):
+    """Return all processes of the kernel, also those whose parents have left them to us.
+
+    Args:
+        enough: int. How many must be known.
+    """
+    return family(os.getpid(), enough + 1)[1:]

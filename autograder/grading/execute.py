@@ -6,7 +6,7 @@ the kernel over the wire.
 """
 
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 
 from nbformat.v4 import output_from_msg
@@ -15,8 +15,9 @@ from autograder.confine import limits as confine
 from autograder.errors import CourseError
 from autograder.grading.headroom import bounded
 from autograder.kernels.client import LOST, CellClient
-from autograder.kernels.confined import ConfinedKernel, shared_zygote
+from autograder.kernels.confined import ConfinedKernel
 from autograder.kernels.ordinary import OrdinaryKernel
+from autograder.kernels.shared import shared_zygote
 from autograder.wire.channel import BUSY
 from autograder.wire.client import LearnerError
 from autograder.workers import own_cores
@@ -187,15 +188,16 @@ class Sandbox:
         messages = self._client.messages(request, seconds)
         while True:
             try:
-                kind, content, message = next(messages)
+                kind, _, message = next(messages)
             except StopIteration as stop:
                 return outputs, stop.value
             if kind not in (*KEPT_OUTPUTS, LOST):
                 continue
-            size += len(repr(content))
+            output, length = _read(message) if kind != LOST else (None, 0)
+            size += length
             if kind != LOST and size <= MAX_OUTPUT:
-                with suppress(Exception):  # a forged or damaged message is not the answer
-                    _add(outputs, output_from_msg(message))
+                if output is not None:
+                    _add(outputs, output)
             elif not outputs or outputs[-1].get("text") != TRUNCATED["text"]:
                 outputs.append(dict(TRUNCATED))
 
@@ -234,6 +236,14 @@ class Sandbox:
         self._kernel = self._client = None
 
 
+PARTS = {  # of outputs, whichever of them one has: their types
+    "name": str,
+    "text": str,
+    "ename": str,
+    "evalue": str,
+    "traceback": list,
+    "data": dict,
+}
 TRUNCATED = {
     "output_type": "stream",
     "name": "stdout",
@@ -258,6 +268,16 @@ class _Hasty:
             if error.kind == "TimeLimit":
                 self._probe.seconds = min(self._probe.seconds, 2.0)
             raise
+
+
+def _read(message):
+    """Return the output in a message and its length; a forged or damaged one holds none."""
+    try:
+        output, length = output_from_msg(message), len(repr(message["content"]))
+    except Exception:  # noqa: BLE001  a kernel may send anything
+        return None, 0
+    sound = all(isinstance(output.get(name, kind()), kind) for name, kind in PARTS.items())
+    return output if sound else None, length
 
 
 def _add(outputs, output):

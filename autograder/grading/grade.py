@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 
+from autograder.confine.tiers import reach
 from autograder.errors import CourseError
 from autograder.gradebook import Locked, require
 from autograder.grading.alone import alone
@@ -18,7 +19,7 @@ from autograder.grading.record import Recorder
 from autograder.grading.space import Full
 from autograder.grading.submitted import settle_all, submissions
 from autograder.grading.worker import read, task_of
-from autograder.kernels.confined import shared_zygote
+from autograder.kernels.shared import shared_zygote
 from autograder.workers import Workers
 
 
@@ -104,13 +105,13 @@ def grade(
     if missing:
         raise CourseError(f"There is no submission of {', '.join(sorted(missing))}.")
     overrides = load(folder)
-    with alone(folder):
+    with alone(folder), _sharing(min(jobs or os.cpu_count(), len(tasks)), scheduler) as sharing:
         _check_writable(folder, chosen)
         judge = _judge(folder, trust)
         tier = judge.tier()
         _name_learners(folder)
         settle_all(folder, tasks, problems)
-        results = _results(folder, tasks, jobs, again, judge.limits(), tier, scheduler)
+        results = _results(folder, tasks, jobs, again, judge.limits(), tier, *sharing)
         with Recorder(folder) as recorder:
             for name in chosen:
                 recorder.set_worth(name, worth(folder.released(name), overrides))
@@ -131,39 +132,42 @@ def _record_all(recorder, results, tasks, again, progress, overrides):
     return rows, found
 
 
-def _results(folder, tasks, jobs, again, limits, tier, scheduler):
+def _results(folder, tasks, jobs, again, limits, tier, workers, zygote):
     """Yield each submission and its result as they come.
 
     What a time limit stopped, and what took its process along, runs once more, alone.
     """
     once_more = []
-    with _sharing(jobs, tier, scheduler) as (workers, zygote):
-        for number, at_a_time in ((1, jobs), (2, 1)):
-            waiting = [
-                task_of(folder, *task, limits, tier, again, zygote)
-                for task in (tasks if number == 1 else once_more)
-            ]
-            for task, reply in workers.share(waiting, jobs=at_a_time):
-                name = task["learner"], task["assignment"]
-                if number == 1 and ("died" in reply or reply.get("stopped")):
-                    once_more.append(name)
-                else:
-                    yield name, reply
+    for number, at_a_time in ((1, jobs), (2, 1)):
+        waiting = [
+            task_of(folder, *task, limits, tier, again, zygote)
+            for task in (tasks if number == 1 else once_more)
+        ]
+        for task, reply in workers.share(waiting, jobs=at_a_time):
+            name = task["learner"], task["assignment"]
+            if number == 1 and ("died" in reply or reply.get("stopped")):
+                once_more.append(name)
+            else:
+                yield name, reply
 
 
 @contextmanager
-def _sharing(jobs, tier, scheduler):
-    """Yield what shares tasks, here or on a cluster, and the zygote for processes here."""
+def _sharing(jobs, scheduler):
+    """Yield what shares tasks, here or on a cluster, and the zygote for processes here.
+
+    The processes import what they need while this one opens the gradebook.
+    """
     if scheduler:
         from autograder.grading.cluster import connected
 
         with connected(scheduler) as cluster:
             yield cluster, None
         return
-    jobs = max(1, min(jobs or os.cpu_count() or 1, os.cpu_count() or 1))
-    zygote = None if tier == "open" else shared_zygote().fileno()
+    jobs = max(1, min(jobs, os.cpu_count() or 1))
+    zygote = None if reach().tier == "open" else shared_zygote().fileno()
     inherit = [] if zygote is None else [zygote]
     with Workers("autograder.grading.worker.grade_task", jobs, inherit) as workers:
+        workers.start()
         yield workers, zygote
 
 

@@ -1,8 +1,10 @@
-"""A bound on the referee's own memory while it judges what came from a learner's code.
+"""A bound on the grader's own memory while it works on what came from a learner.
 
-Covers: an oracle or a comparison that a learner's odd values lead to ask for far more memory than
-the values themselves have; NumPy then raises MemoryError, which costs the case its points. Does
-not cover: other platforms than Linux, and memory that the process already has.
+Covers: reading and rebuilding a hand-in, judging it, and looking at its text. An oracle that odd
+values lead to ask for far more than the values themselves have, or a text that takes far more to
+be parsed, meets MemoryError, which costs the case, or the hand-in, its points. Does not cover:
+other platforms than Linux, and memory that the process already has. What a kernel sends is
+bounded where it is read (`autograder.kernels.zmtp`, `autograder.wire.channel`).
 """
 
 import sys

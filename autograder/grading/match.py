@@ -6,6 +6,10 @@ By grade id, by id, by text, and for answers that lost their marks by what they 
 import ast
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate
+
+MOST = 200_000  # characters of a notebook that are parsed; of the rest, lines are looked at
 
 
 @dataclass
@@ -33,8 +37,9 @@ def match(submission, release):
         release: the released notebook.
     """
     matched = Matched(_by_mark_or_text(submission.cells, release.cells))
-    _add_by_definition(matched, submission.cells, release.cells)
-    _add_pasted(matched, submission.cells, release.cells)
+    submitted, released = _texts(submission.cells), _texts(release.cells)
+    _add_by_definition(matched, submitted, released)
+    _add_pasted(matched, submitted, released)
     matched.places = dict(sorted(matched.places.items()))
     return matched
 
@@ -64,13 +69,12 @@ def _by_mark_or_text(submitted, released):
 def _add_by_definition(matched, submitted, released):
     """Recognise answer cells that lost their ids by what they define."""
     taken = set(matched.places.values())
-    for place, cell in enumerate(released):
-        if place in taken or not is_answer(cell):
+    for place, text in enumerate(released):
+        if place in taken or not is_answer(text.cell):
             continue
-        wanted = definitions(cell.source) or quiz_items(cell.source)
+        wanted = text.defined or text.items
         for index, own in enumerate(submitted):
-            found = definitions(own.source) | quiz_items(own.source)
-            if index not in matched.places and wanted and wanted & found:
+            if index not in matched.places and wanted & (own.defined | own.items):
                 matched.places[index] = place
 
 
@@ -80,56 +84,88 @@ def _add_pasted(matched, submitted, released):
     So it is where the exercise's cell is still as it was handed out, and the learner's cell
     stands above it, to be overwritten, or below the check. Between the two it counts as it is.
     """
-    for place, cell in enumerate(released):
-        stubs = [submitted[index].source.strip() for index in matched.of(place)]
-        wanted = _functions(cell.source)
-        if not is_answer(cell) or not wanted or set(stubs) != {cell.source.strip()}:
+    for place, text in enumerate(released):
+        stubs = {submitted[index].stripped for index in matched.of(place)}
+        wanted = text.functions
+        if not is_answer(text.cell) or not wanted or stubs != {text.stripped}:
             continue
         own = [
             index
             for index, other in enumerate(submitted)
             if index not in matched.places
-            and other.kind == "code"
-            and wanted <= _functions(other.source)
+            and other.cell.kind == "code"
+            and wanted <= other.functions
         ]
-        after = [_place_before(matched, index) for index in own]
+        above = list(accumulate(range(len(submitted)), lambda p, i: matched.places.get(i, p),
+                                initial=-1))  # fmt: skip
         check = _check_of(released, place)
-        if own and not any(place <= where < check for where in after):
+        if own and not any(place <= above[index] < check for index in own):
             matched.places[own[-1]] = place
             matched.pasted.add(own[-1])
 
 
-def _place_before(matched, index):
-    """Return the place of the last released cell above a submitted one, -1 for none."""
-    return next((matched.places[i] for i in range(index, -1, -1) if i in matched.places), -1)
-
-
 def _check_of(released, place):
     """Return the place of an exercise's check; past the end where it has none."""
-    exercise = released[place].metadata.get("course", {}).get("exercise")
+    exercise = released[place].cell.metadata.get("course", {}).get("exercise")
     for later in range(place + 1, len(released)):
-        course = released[later].metadata.get("course", {})
+        course = released[later].cell.metadata.get("course", {})
         if course.get("role") == "check" and course.get("exercise") == exercise:
             return later
     return len(released)
 
 
-def definitions(source):
-    """Return the names that a cell defines at its top level: functions, classes, variables."""
-    body = _body(source)
-    if body is None:
-        return _functions(source)
-    assigned = [node for node in body if isinstance(node, ast.Assign)]
-    names = {t.id for node in assigned for t in node.targets if isinstance(t, ast.Name)}
-    return names | _functions(source)
+def _texts(cells):
+    """Return what the cells of a notebook define; each is read when it is first needed."""
+    left = [MOST]
+    return [_Text(cell, left) for cell in cells]
 
 
-def _functions(source):
-    """Return the functions and classes that a cell defines at its top level."""
-    body = _body(source)
-    if body is None:
-        return set(re.findall(r"^(?:def|class)\s+(\w+)", source, re.MULTILINE))
-    return {node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+class _Text:
+    """The text of a cell, and what it defines at its top level.
+
+    Args:
+        cell: the cell.
+        left: list of one number, the characters that may still be parsed in this notebook:
+            parsing takes 500 times as much memory.
+    """
+
+    def __init__(self, cell, left):
+        self.cell, self._left = cell, left
+
+    @cached_property
+    def stripped(self):
+        """The text without space around it."""
+        return self.cell.source.strip()
+
+    @cached_property
+    def functions(self):
+        """The names of its functions and classes."""
+        return self._names[0]
+
+    @cached_property
+    def defined(self):
+        """The names of its functions, classes and variables."""
+        return self._names[0] | self._names[1]
+
+    @cached_property
+    def items(self):
+        """The quiz items that it asks or answers, as `quiz:q03`."""
+        call = r"^[ \t]*quiz\.(?!recorded)\w+\(\s*['\"](\w+)['\"]"
+        return {f"quiz:{item}" for item in re.findall(call, self.cell.source, re.MULTILINE)}
+
+    @cached_property
+    def _names(self):
+        source = self.cell.source
+        body = None
+        if len(source) <= self._left[0]:
+            self._left[0] -= len(source)
+            body = _body(source)
+        if body is None:
+            return set(re.findall(r"^(?:def|class)[ \t]+(\w+)", source, re.MULTILINE)), set()
+        named = [node for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+        targets = [t for node in body if isinstance(node, ast.Assign) for t in node.targets]
+        variables = {target.id for target in targets if isinstance(target, ast.Name)}
+        return {node.name for node in named}, variables
 
 
 def _body(source):
@@ -137,9 +173,3 @@ def _body(source):
         return ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-
-
-def quiz_items(source):
-    """Return the quiz items that a cell asks or answers, as `quiz:q03`."""
-    found = re.findall(r"^\s*quiz\.(?!recorded)\w+\(\s*['\"](\w+)['\"]", source, re.MULTILINE)
-    return {f"quiz:{item}" for item in found}

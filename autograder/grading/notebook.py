@@ -15,7 +15,8 @@ from autograder import show
 from autograder.errors import CourseError
 from autograder.exercise import find
 from autograder.grading.execute import Limits, Sandbox
-from autograder.grading.outputs import safe_markdown, safe_outputs
+from autograder.grading.headroom import bounded
+from autograder.grading.outputs import literal, safe_markdown, safe_outputs
 from autograder.grading.rebuild import Note
 from autograder.grading.review import hides, review
 from autograder.referee import judge, unanswered
@@ -188,10 +189,21 @@ def _review(graded, skeleton):
         if _role(cell) == "check" and _earned(cell):
             earned = True
             exercise = find(cell.metadata["course"]["exercise"])
-            reasons = review(exercise, answers.get(exercise.name, ""), own, skeleton)
-            graded.notes += [Note(exercise.name, f"Please review: {each}") for each in reasons]
-    if earned and (reason := hides(own)):
-        graded.notes.append(Note("", f"Please review: {reason}"))
+            answer = answers.get(exercise.name, "")
+            for reason in _reasons(lambda e=exercise, a=answer: review(e, a, own, skeleton)):
+                graded.notes.append(Note(exercise.name, f"Please review: {reason}"))
+    if earned:
+        for reason in _reasons(lambda: [hides(own)]):
+            graded.notes.append(Note("", f"Please review: {reason}"))
+
+
+def _reasons(look):
+    """Return what a look at a learner's text finds; whatever it is, it stops no grading."""
+    try:
+        with bounded():
+            return [reason for reason in look() if reason]
+    except Exception as error:  # noqa: BLE001  the text may be anything
+        return [f"its code could not be read ({type(error).__name__})."]
 
 
 def _earned(cell):
@@ -235,7 +247,7 @@ def write_notes(graded):
     if not sentences:
         return
     lines = ["**Notes on this submission**", ""]
-    lines += [f"- {html.escape(sentence, quote=False)}" for sentence in sentences]
+    lines += [f"- {literal(sentence)}" for sentence in sentences]
     cell = new_markdown_cell("\n".join(lines))
     cell.id, cell.metadata["course"] = "grading-notes", {"role": "notes"}
     cells.insert(1, cell)

@@ -1,6 +1,7 @@
-"""Outputs that are safe to show to an instructor: text and pictures, no markup of a learner."""
+"""What is safe to show to an instructor: text and pictures, no markup or code of a learner."""
 
 import base64
+import html
 import re
 
 from nbformat.v4 import new_output
@@ -8,6 +9,8 @@ from nbformat.v4 import new_output
 PICTURES = ("image/png", "image/jpeg")
 MAX_TEXT = 20_000
 MAX_PICTURE = 3_000_000
+LABEL = 40
+MARKUP = re.compile(r"[\[\]$@]|:(?=/)|(?<=www)\.", re.IGNORECASE)  # links, pictures, formulas
 ACTIVE = re.compile(r"<[a-zA-Z!/?]|\]\s*[(\[:]|script\s*:|&#|&\w+;|\\(href|html|style|class|css)")
 
 
@@ -60,3 +63,23 @@ def safe_markdown(source):
         return source
     fence = "~" * max(3, 1 + max(map(len, re.findall("~+", source)), default=0))
     return f"{fence}text\n{source}\n{fence}"
+
+
+def printable(text):
+    """Return text on one line, without codes that a terminal or a page would obey."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def label(text):
+    """Return what a file says of itself, a name as a rule, as it may stand in a sentence."""
+    text = printable(text).strip()
+    return text if len(text) <= LABEL else text[:LABEL] + "…"
+
+
+def literal(sentence):
+    """Return a sentence as Markdown without links, pictures, formulas and markup.
+
+    A backslash becomes the sign of set difference: pages look for formulas in what they show.
+    """
+    text = html.escape(printable(sentence).replace("\\", "\N{SET MINUS}"), quote=False)
+    return MARKUP.sub(r"\\\g<0>", text)

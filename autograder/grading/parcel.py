@@ -15,7 +15,7 @@ from autograder.grading.rebuild import Note
 from autograder.grading.store import environment, fingerprint
 from autograder.grading.submission import keep, prepare, result_name, stored
 from autograder.grading.worker import read, reply_of
-from autograder.kernels.confined import attach
+from autograder.kernels.shared import attach
 
 
 class Parcel:

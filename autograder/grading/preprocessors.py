@@ -21,6 +21,7 @@ from autograder.grading.amend import amend, worth
 from autograder.grading.execute import Limits
 from autograder.grading.folder import CourseFolder
 from autograder.grading.intake import Unreadable, parse, read_bytes
+from autograder.grading.outputs import literal
 from autograder.grading.overrides import load
 from autograder.grading.record import Recorder
 from autograder.grading.submission import grade_prepared, prepare
@@ -124,7 +125,7 @@ class SaveGrades(SaveAutoGrades):
                 name, self.notebook_id, self.assignment_id, self.student_id
             )
             found = [comment.auto_comment] if comment.auto_comment else []
-            comment.auto_comment = " ".join(found + sentences)
+            comment.auto_comment = " ".join([*found, *map(literal, sentences)])
             self.gradebook.db.commit()
 
 

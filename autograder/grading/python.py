@@ -17,6 +17,8 @@ def problem(source):
         return str(error)
     except (RecursionError, MemoryError):
         return "it is nested too deeply"
+    except RuntimeError:
+        return "it has too many magics"
     return ""
 
 

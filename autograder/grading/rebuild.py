@@ -14,6 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from autograder.grading import conflicts
 from autograder.grading.intake import MARKS
 from autograder.grading.match import is_answer, match
+from autograder.grading.outputs import label
 from autograder.grading.python import can_be_read
 from autograder.grading.rescue import parsed
 from autograder.grading.text import Unreadable
@@ -22,6 +23,7 @@ from autograder.quiz.answers import MIME as ANSWER
 from autograder.quiz.answers import records
 
 KEEPS_EDITS = ("setup", "code")
+LONGEST_CONFLICT = 20_000  # characters of a cell of which a side is taken
 
 
 @dataclass
@@ -98,7 +100,8 @@ class _Rebuilder:
         named = (self.submission.module, self.submission.lab)
         course = self.release.metadata.get("course", {})
         if all(named) and named != (course.get("module"), course.get("lab")):
-            self._note("", f"It names {' '.join(named)}; its cells were read as those of this lab.")
+            other = " ".join(map(label, named))
+            self._note("", f"It names {other}; its cells were read as those of this lab.")
         if any(not self.submission.cells[index].cell_id for index in self.places):
             self._note("", "Cells had lost their ids; they were known by what else marks them.")
 
@@ -201,7 +204,7 @@ def _is_locked(cell):
 
 def _decided(source, stub):
     """Return the side of git's conflict marks that is an answer, where only one is."""
-    both = conflicts.sides(source)
+    both = conflicts.sides(source) if len(source) <= LONGEST_CONFLICT else None
     if both is None:
         return source
     own = {side for side in both if side.strip() not in ("", stub) and can_be_read(side)}

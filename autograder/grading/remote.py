@@ -10,7 +10,7 @@ import threading
 from contextlib import contextmanager
 from functools import cache
 
-from autograder.kernels.confined import shared_zygote
+from autograder.kernels.shared import shared_zygote
 from autograder.workers import Workers
 
 GRADE = "autograder.grading.parcel.grade_parcel"

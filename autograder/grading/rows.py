@@ -4,6 +4,8 @@ import logging
 from contextlib import contextmanager
 from pathlib import Path
 
+from autograder.grading.outputs import literal
+
 
 def save_scores(notebook, submitted):
     """Write the scores and comments of a graded notebook into its row of the gradebook.
@@ -32,7 +34,7 @@ def save_scores(notebook, submitted):
             same = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
             sentences = ["No response."] if same and not utils.is_task(cell) else []
             sentences += notes.get(name, []) + notes.pop("", [])
-            comments[name].auto_comment = " ".join(sentences) or None
+            comments[name].auto_comment = " ".join(map(literal, sentences)) or None
 
 
 def scores_of(submitted):

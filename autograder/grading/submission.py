@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.grading.execute import Limits
+from autograder.grading.headroom import bounded
 from autograder.grading.intake import Unreadable, parse, read_bytes
 from autograder.grading.notebook import Graded, grade_notebook
 from autograder.grading.rebuild import Note, rebuild
@@ -37,10 +38,18 @@ def prepare(folder, path, assignment):
     """
     present = folder.released(assignment)
     try:
-        submission = parse(read_bytes(path))
+        with bounded():
+            return _prepared(folder, path, assignment, present)
     except Unreadable as error:
-        sentence = f"{Path(path).name} could not be read: {error}. It earns 0 points."
-        return Prepared(present, [], sentence)
+        why = str(error)
+    except MemoryError:
+        why = "it takes too much memory"
+    sentence = f"{Path(path).name} could not be read: {why}. It earns 0 points."
+    return Prepared(present, [], sentence)
+
+
+def _prepared(folder, path, assignment, present):
+    submission = parse(read_bytes(path))
     own = folder.released(assignment, submission.release)
     notes = []
     archived = own.metadata["course"]["release"] == submission.release

@@ -12,7 +12,7 @@ from autograder.grading.folder import CourseFolder
 from autograder.grading.rebuild import Note
 from autograder.grading.space import Full
 from autograder.grading.submission import grade_prepared, prepare, was_stopped
-from autograder.kernels.confined import attach
+from autograder.kernels.shared import attach
 
 _folders = {}
 

@@ -1,21 +1,20 @@
 """A small, wary client of one kernel: it runs cells, and takes nothing for true that comes back.
 
-A message that is too large never reaches it (the socket breaks the connection and makes another
-one, which is reported as `LOST`), one that is damaged or signed by nobody is passed over, and it
-never waits without an end.
+A message that is too large is passed over while it comes (and reported as `LOST`), one that is
+damaged or signed by nobody is passed over too, and it never waits without an end.
 """
 
 import json
+import selectors
 import time
-from contextlib import suppress
 
-import zmq
 from jupyter_client.session import Session
 
-MAX_MESSAGE = 16 * 2**20
-MAX_WAITING = 8  # messages held here until they are looked at; the others stay with the kernel
+from autograder.kernels import zmtp
+
 START_SECONDS = 60.0
 QUIET = 0.5  # seconds without output after the reply, when the word "idle" was lost
+PAUSE = 0.05  # seconds between two looks at a kernel that has closed its channels
 LOST = "lost"  # the kind of what stands for output that was too large to be taken
 
 
@@ -34,21 +33,9 @@ class CellClient:
         self._session = Session(
             key=connection["key"].encode(), signature_scheme=connection["signature_scheme"]
         )
-        self._context = zmq.Context()
-        self._shell = self._connect(zmq.DEALER, connection, "shell")
-        self._iopub = self._connect(zmq.SUB, connection, "iopub")
-        self._iopub.subscribe(b"")
-        self._breaks = self._iopub.get_monitor_socket(zmq.EVENT_DISCONNECTED)
-
-    def _connect(self, kind, connection, channel):
-        end = self._context.socket(kind)
-        end.linger = 0
-        end.maxmsgsize = MAX_MESSAGE
-        end.rcvhwm = MAX_WAITING
-        joint = "-" if connection["transport"] == "ipc" else ":"
-        port = connection[f"{channel}_port"]
-        end.connect(f"{connection['transport']}://{connection['ip']}{joint}{port}")
-        return end
+        self._heard = 0.0
+        self._shell = zmtp.Connection(_address(connection, "shell"), b"DEALER")
+        self._iopub = zmtp.Connection(_address(connection, "iopub"), b"SUB")
 
     def wait_until_ready(self):
         """Wait until the kernel answers and its output is heard; return whether it does."""
@@ -56,7 +43,8 @@ class CellClient:
         answered = heard = False
         pause = 0.02
         while time.monotonic() < end and self._alive():
-            self._session.send(self._shell, "kernel_info_request", {})
+            if self._iopub.connect() and self._shell.connect():
+                self._send("kernel_info_request", {})
             again = time.monotonic() + pause
             pause = min(1.0, pause * 1.5)
             while (left := again - time.monotonic()) > 0:
@@ -77,24 +65,30 @@ class CellClient:
             "allow_stdin": False,
             "stop_on_error": False,
         }
-        return self._session.send(self._shell, "execute_request", content)["header"]["msg_id"]
+        return self._send("execute_request", content)
+
+    def _send(self, kind, content):
+        message = self._session.msg(kind, content)
+        self._shell.send(self._session.serialize(message))
+        return message["header"]["msg_id"]
 
     def messages(self, request, seconds):
         """Yield `(type, content, message)` of a request's output until it is done.
 
-        Ends by returning True when the cell has ended, after a last `(LOST, {}, None)` where
-        output was too large; by returning False when `seconds` are over or the kernel died.
+        Yields `(LOST, {}, None)` for output that was too large. Ends by returning True when the
+        cell has ended, False when `seconds` are over or the kernel died.
         """
-        end, replied, lost = time.monotonic() + seconds, None, False
+        end, replied = time.monotonic() + seconds, None
         while (left := end - time.monotonic()) > 0:
             channel, message = self._next(min(left, QUIET))
             if channel is None:
-                if replied is not None and time.monotonic() - replied >= QUIET:
+                if replied is not None and time.monotonic() - max(replied, self._heard) >= QUIET:
                     break
                 if not self._alive():
                     return False
                 continue
-            lost = lost or channel == LOST
+            if channel == LOST:
+                yield LOST, {}, None
             if message is None or message["parent_header"].get("msg_id") != request:
                 continue
             kind, content = message["msg_type"], message["content"]
@@ -107,36 +101,53 @@ class CellClient:
                 yield kind, content, message
         else:
             return False
-        if lost:
-            yield LOST, {}, None
         return True
 
     def _next(self, seconds):
-        """Return the channel and the message that come next; both None when none comes."""
-        ready = zmq.select([self._breaks, self._shell, self._iopub], [], [], seconds)[0]
-        if not ready:
-            return None, None
-        end = ready[-1]
-        if end is self._breaks:
-            self._breaks.recv_multipart(zmq.NOBLOCK)
-            return LOST, None
-        channel = "shell" if end is self._shell else "iopub"
+        """Return the channel and the message that come next; both None when none comes.
+
+        The message is None where it is damaged or the channel is `LOST`.
+        """
+        last = time.monotonic() + seconds
+        while True:
+            for name, channel in (("iopub", self._iopub), ("shell", self._shell)):
+                if (parts := channel.take()) is zmtp.LOST:
+                    return LOST, None
+                if parts is not None:
+                    return name, self._read(parts)
+            left = last - time.monotonic()
+            if left <= 0:
+                return None, None
+            channels = [c for c in (self._iopub, self._shell) if c.end is not None]
+            if not channels:
+                time.sleep(min(left, PAUSE))
+                return None, None
+            with selectors.DefaultSelector() as ready:
+                for channel in channels:
+                    ready.register(channel.end, selectors.EVENT_READ, channel)
+                for key, _ in ready.select(left):
+                    key.data.receive()
+                    self._heard = time.monotonic()  # also of a message that is passed over
+
+    def _read(self, parts):
+        """Return a message, or None where it is none."""
         try:
-            _, parts = self._session.feed_identities(end.recv_multipart(zmq.NOBLOCK))
-            message = self._session.deserialize(parts)
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError,
-                zmq.ZMQError):  # fmt: skip
-            return channel, None
+            message = self._session.deserialize(self._session.feed_identities(parts)[1])
+        except Exception:  # noqa: BLE001  a kernel may send anything
+            return None
         sound = isinstance(message.get("parent_header"), dict) and isinstance(
             message.get("content"), dict
         )
-        return channel, message if sound else None
+        return message if sound else None
 
     def close(self):
-        """Let go of the sockets."""
-        self._iopub.disable_monitor()
-        for end in (self._breaks, self._shell, self._iopub):
-            with suppress(zmq.ZMQError):
-                end.close(0)
-        with suppress(zmq.ZMQError):
-            self._context.term()
+        """Let go of the kernel."""
+        for channel in (self._iopub, self._shell):
+            channel.close()
+
+
+def _address(connection, channel):
+    """Return where a kernel's channel is: a local socket's path, or host and port."""
+    port = connection[f"{channel}_port"]
+    local = connection["transport"] == "ipc"
+    return f"{connection['ip']}-{port}" if local else (connection["ip"], port)

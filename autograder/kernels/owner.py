@@ -13,6 +13,7 @@ from contextlib import suppress
 
 START_SECONDS = 120
 IDLE_SECONDS = 600
+LEAVE_SECONDS = 0.5
 READ_AT_IMPORT = ("KERAS_", "TF_", "XLA_", "OMP_", "OPENBLAS_", "MKL_", "KMP_", "CUDA_", "PYTHON",
                   "LD_", "MPL", "VIRTUAL_ENV", "LC_", "LANG")  # fmt: skip
 
@@ -38,11 +39,12 @@ class Zygote:
         inherited: int. The socket of a warm process that another one started and shares with us;
             when it has gone, we start our own.
         idle_seconds: float. After so long without a kernel and without a request it leaves.
+        also: names of modules that it imports besides what every notebook needs.
     """
 
-    def __init__(self, environment=None, inherited=None, idle_seconds=IDLE_SECONDS):
+    def __init__(self, environment=None, inherited=None, idle_seconds=IDLE_SECONDS, also=()):
         self.environment = dict(os.environ if environment is None else environment)
-        self._idle_seconds = idle_seconds
+        self._idle_seconds, self._also = idle_seconds, also
         self._lock = threading.Lock()
         self._process = self._socket = None
         self._ready = False
@@ -125,7 +127,7 @@ class Zygote:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         environment = self.environment | {"OPENBLAS_NUM_THREADS": "1"}
         command = [sys.executable, "-P", "-m", "autograder.kernels.zygote", str(theirs.fileno())]
-        command.append(str(self._idle_seconds))
+        command += [str(self._idle_seconds), *self._also]
         with theirs:
             self._process = subprocess.Popen(
                 command,
@@ -161,8 +163,8 @@ class Zygote:
             self._socket.close()
         if self._process is not None:
             try:
-                self._process.wait(5)
-            except subprocess.TimeoutExpired:  # still importing, on a busy machine
+                self._process.wait(LEAVE_SECONDS)
+            except subprocess.TimeoutExpired:  # still importing: it has no kernel yet
                 self._process.kill()
                 self._process.wait()
         self._socket = self._process = None

@@ -17,6 +17,7 @@ import html
 from dataclasses import asdict, dataclass, field
 from itertools import combinations
 
+from autograder.grading.outputs import label
 from autograder.quiz import answers
 from autograder.quiz.answers import AnswerError, describe
 from autograder.quiz.items import Computed, fill
@@ -181,7 +182,7 @@ def _take_variant(grade, item, made, learner):
         )
         return
     name = made.get("learner")
-    name = name[:60] if isinstance(name, str) and name.strip() else "another learner"
+    name = (label(name) if isinstance(name, str) else "") or "another learner"
     own, grade.parameters = grade.parameters, dict(made["parameters"])
     grade.flags.append(
         f"The numbers are those of {name}, not of {learner}: {_named(grade.parameters)} "

@@ -1,10 +1,12 @@
-"""The wire to a confined kernel: a pair of sockets made before the fork, one end on each side.
+"""The wire to a kernel: a pair of connected sockets, one end on each side.
 
     frame = request number (8 bytes) + length (8 bytes) + message (`autograder.wire.codec`)
 
-The kernel runs `serve` as an ordinary cell, so requests are answered on its main thread and an
-interrupt reaches the learner's code. The referee trusts nothing that comes back: lengths are
-bounded, every reply has a deadline, and a reply with another number than the request's is dropped.
+A confined kernel inherits its end; `pipe` connects any other. The kernel runs `serve` as an
+ordinary cell, so requests are answered on its main thread and an interrupt reaches the learner's
+code. The referee trusts nothing that comes back: lengths are bounded, every reply has a deadline,
+and what has not the number of the present request, which nobody can guess, is dropped. A wire on
+which anything went wrong is closed: what would follow on it could not be told apart.
 """
 
 import os
@@ -12,6 +14,7 @@ import signal
 import struct
 import time
 from contextlib import suppress
+from functools import partial
 
 from autograder.wire.client import LearnerError
 from autograder.wire.codec import MAX_BYTES, MAX_HEADER
@@ -28,26 +31,36 @@ del __channel
 
 
 def serve(number, namespace):
-    """Answer requests on a descriptor until the referee says that it is done.
+    """Answer requests on a descriptor until the referee says that it is done."""
+    answer(partial(_read, number), partial(_write, number), namespace)
+
+
+def answer(read, write, namespace):
+    """Answer requests until the referee says that it is done.
 
     An interrupt counts only while the learner's code runs, never between bytes of the wire.
+
+    Args:
+        read: callable that returns so many bytes; fewer when the wire has ended.
+        write: callable that sends bytes.
+        namespace: dict. The learner's global names.
     """
     from autograder.wire.probe import Probe
 
     probe = Probe(namespace)
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        while frame := _read(number, FRAME.size):
+        while len(frame := read(FRAME.size)) == FRAME.size:
             request, size = FRAME.unpack(frame)
             if not size:
                 return
-            message = _read(number, size)
+            message = read(size)
             signal.signal(signal.SIGINT, signal.default_int_handler)
             try:
                 reply = probe.handle(message)
             finally:
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
-            _write(number, FRAME.pack(request, len(reply)) + reply)
+            write(FRAME.pack(request, len(reply)) + reply)
     finally:
         signal.signal(signal.SIGINT, before)
 
@@ -68,11 +81,15 @@ def _write(number, data):
         view = view[os.write(number, view) :]
 
 
+def _new_number():
+    return int.from_bytes(os.urandom(8))
+
+
 class Wire:
-    """Transport to a confined kernel that runs `serve`.
+    """Transport to a kernel that runs `serve`.
 
     Args:
-        end: socket. Our end of the pair.
+        end: socket. Our end of the pair; it is closed when the wire breaks.
         kernel: object with `alive()`, `interrupt()` and `clock()`.
         seconds: float. Time that one request may take, by the kernel's clock; wall time may be
             five times as long, so that a busy machine costs nobody points.
@@ -90,7 +107,7 @@ class Wire:
         Raises:
             LearnerError: the learner's code ran past the limit, or its kernel died.
         """
-        self._number += 1
+        self._number = _new_number()
         start = self._kernel.clock()
         deadline = time.monotonic() + self.seconds
         last = time.monotonic() + self.seconds * BUSY
@@ -106,11 +123,12 @@ class Wire:
                     deadline = min(last, time.monotonic() + self.seconds - used + 0.1)
             return self._stop()
         except (OSError, EOFError):
+            self._end.close()
             raise LearnerError("KernelDied", "The kernel died while your code ran.") from None
 
     def finish(self):
         """Tell the kernel that no more requests come."""
-        self._number += 1
+        self._number = _new_number()
         with suppress(OSError, EOFError):  # the kernel may have died
             self._send(FRAME.pack(self._number, 0), time.monotonic() + 1)
 
@@ -130,10 +148,11 @@ class Wire:
             if len(self._came) >= FRAME.size:
                 number, size = FRAME.unpack_from(self._came)
                 if size > LONGEST:
-                    self._end.close()  # what follows cannot be told apart any more
+                    self._end.close()
                     raise LearnerError("WireError", "The answer is too large to check.")
                 if len(self._came) >= FRAME.size + size:
-                    message = bytes(self._came[FRAME.size : FRAME.size + size])
+                    with memoryview(self._came) as came:
+                        message = bytes(came[FRAME.size : FRAME.size + size])
                     del self._came[: FRAME.size + size]
                     if number == self._number:
                         return message

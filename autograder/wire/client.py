@@ -5,23 +5,17 @@
 """
 
 import contextlib
-import itertools
 import re
 from dataclasses import dataclass
 
 import numpy as np
 
-from autograder.compare import Mismatch, Opaque, close
-from autograder.wire import stock
+from autograder.compare import Mismatch
+from autograder.wire import stock, weights
 from autograder.wire.codec import Handle, WireError, decode, encode
 
 REFEREES_OWN = ("TimeLimit", "KernelDied")  # what no learner's code can say of itself
 ERROR = {"error": 100, "text": 1000, "line": 200}  # what a reply says of an error, how much of it
-LIKELY = 30  # readings of the weights that are tried on each misconception
-NEW_EACH_TIME = (
-    "is new at every call and never learns: make it in `__init__` or `build`, and keep it as an "
-    "attribute."
-)
 
 
 class LearnerError(Exception):
@@ -50,7 +44,7 @@ class LearnerError(Exception):
             return text
         where = f" in the line `{self.line}`" if self.line else ""
         if "add new elements of state" in text:  # Keras locks a layer that is built
-            return f"What you make inside `call`{where} {NEW_EACH_TIME}"
+            return f"What you make inside `call`{where} {weights.NEW_EACH_TIME}"
         return f"Your code raised {self.kind}{where}: {_gist(text)}"
 
 
@@ -83,12 +77,17 @@ class Lab:
     Args:
         transport: object with `request(bytes) -> bytes`.
         exercise: the `Exercise` being judged.
+
+    Attributes:
+        calls: list of `Call`.
+        heard: whether the learner's side has answered anything: what is computed since may be
+            spoiled by its values.
     """
 
     def __init__(self, transport, exercise):
         self._transport = transport
         self._exercise = exercise
-        self.calls = []
+        self.calls, self.heard = [], False
 
     def __getattr__(self, name):
         if name.startswith("__"):
@@ -97,8 +96,7 @@ class Lab:
 
     def stock(self, kind, **config):
         """Make a stock layer on the learner's side; here it computes by its NumPy twin."""
-        handle = self._send("stock", kind=kind, config=config)
-        return StockObject(self, handle, kind, config)
+        return StockObject(self, self._made("stock", kind=kind, config=config), kind, config)
 
     def seed(self, seed):
         """Seed the learner's side before it makes random weights."""
@@ -128,6 +126,13 @@ class Lab:
             return type(value)(self._wrap(item, call) for item in value)
         return value
 
+    def _made(self, operation, **arguments):
+        """Return the handle of an object that the learner's side makes."""
+        handle = self._send(operation, **arguments)
+        if not isinstance(handle, Handle):
+            raise LearnerError("WireError", "The answer could not be read.")
+        return handle
+
     def _send(self, operation, **arguments):
         request = {
             "op": operation,
@@ -138,6 +143,7 @@ class Lab:
             reply = decode(self._transport.request(encode(request)))
         except WireError as error:
             raise LearnerError("WireError", str(error)) from None
+        self.heard = True
         if not isinstance(reply, dict) or not ("value" in reply or "error" in reply):
             raise LearnerError("WireError", "The answer could not be read.")
         if "error" in reply:
@@ -152,12 +158,15 @@ class RemoteObject:
     Attributes:
         config: the arguments it was constructed with; each is an attribute too.
         weights: canonical weights after `fill`, as the oracle wants them.
+        reading: function from values of the `variables` to such weights.
+        frozen: paths of the variables that it says do not learn.
     """
 
     def __init__(self, lab, handle, name, config):
         self._lab, self._handle, self._name = lab, handle, name
         self.config = config
-        self.weights = {}
+        self.weights, self.reading = {}, None
+        self.frozen, self._learns, self._places, self._sent = [], [], [], []
 
     def __getattr__(self, name):
         config = self.__dict__.get("config", {})
@@ -171,6 +180,10 @@ class RemoteObject:
         self._lab.calls.append(call)
         return self._lab._run(call, self._handle)
 
+    def peek(self, *args, **kwargs):
+        """Call it and return what crosses; nothing is recorded."""
+        return self._lab._send("call", target=self._handle, args=args, kwargs=kwargs)
+
     @property
     def type_name(self):
         """The class's name on the learner's side."""
@@ -178,15 +191,17 @@ class RemoteObject:
 
     @property
     def variables(self):
-        """List of `(path, array)` of the trainable variables."""
-        return [(path, value) for path, trainable, value in self._variables() if trainable]
+        """List of `(path, array)` of the trainable variables of floats, as they were sent last."""
+        return [(self._places[i][0], self._sent[i]) for i in self._learns]
 
     def fill(self, rng, *args, **kwargs):
-        """Build it by a call, fill every trainable variable with seeded values, read them.
+        """Build it by a call, and fill every trainable variable of floats with seeded values.
 
-        The exercise's reader proposes how the variables map to the oracle's weights; the first
-        proposal under which the oracle gives the layer's own output is kept, else the first. A
-        call that fails is recorded.
+        Then the values are read as the formula's weights (`weights.read`). A call that fails is
+        recorded.
+
+        Raises:
+            Mismatch: it does not keep the values, or they are not the formula's weights.
         """
         call = Call(self._name, args, kwargs, instance=self)
         try:
@@ -194,21 +209,30 @@ class RemoteObject:
         except LearnerError:
             self._lab.calls.append(call)
             raise
-        values = [
-            _seeded(rng, value) if trainable and value.dtype.kind == "f" else None
-            for _, trainable, value in self._variables()
+        self._places = self._variables()
+        self._learns = [i for i, (_, learns, v) in enumerate(self._places) if learns and _real(v)]
+        self._sent = [None] * len(self._places)
+        self.frozen = [
+            path
+            for path, learns, value in self._places
+            if not learns and _real(value) and value.size > 1
         ]
-        self._lab._send("set_variables", target=self._handle, values=values)
-        self._read(args, kwargs)
+        self.assign([weights.seeded(rng, self._places[i][2].shape) for i in self._learns])
+        self._see_that_they_stay()
+        weights.read(self, args, kwargs)
         return self
 
     def expected(self, *args, **kwargs):
         """Return what the oracle gives for these inputs under this layer's weights."""
         return self._lab._exercise.oracle_function(self, *args, **kwargs)
 
-    def set_variables(self, values):
-        """Assign one array to each variable; None leaves it as it is."""
-        self._lab._send("set_variables", target=self._handle, values=values)
+    def assign(self, values):
+        """Send new values, one array for each of the `variables`; None leaves one as it is."""
+        sent = [None] * len(self._sent)
+        for place, value in zip(self._learns, values, strict=True):
+            if value is not None:
+                sent[place] = self._sent[place] = np.asarray(value, "float32")
+        self._lab._send("set_variables", target=self._handle, values=sent)
 
     @contextlib.contextmanager
     def changed(self, values):
@@ -217,37 +241,52 @@ class RemoteObject:
         Args:
             values: dict from a variable's place in `variables` to its array.
         """
-        before = self._variables()
-        places = [place for place, (_, trainable, _) in enumerate(before) if trainable]
-        assigned = {places[i]: value for i, value in values.items()}
-        self.set_variables([assigned.get(place) for place in range(len(before))])
+        before = [value if i in values else None for i, (_, value) in enumerate(self.variables)]
+        self.assign([values.get(i) for i in range(len(before))])
         try:
             yield self
         finally:
-            kept = {place: before[place][2] for place in assigned}
-            self.set_variables([kept.get(place) for place in range(len(before))])
+            self.assign(before)
 
     def gradients(self, *args, **kwargs):
-        """Return d sum(output²) / d variable for each trainable variable; None where absent."""
-        return self._lab._send("gradients", target=self._handle, args=args, kwargs=kwargs)
+        """Return what it says is d sum(output²) / d variable for each of the `variables`.
+
+        None stands for an absent one. It is a claim: `slopes` says what it is worth.
+        """
+        found = self._lab._send("gradients", target=self._handle, args=args, kwargs=kwargs)
+        learns = [i for i, (_, learns, _) in enumerate(self._places) if learns]
+        if isinstance(found, list) and len(found) == len(learns):
+            found = [g for i, g in zip(learns, found, strict=True) if i in self._learns]
+            shapes = [value.shape for _, value in self.variables]
+            if all(g is None or _real(g, s) for g, s in zip(found, shapes, strict=True)):
+                return found
+        raise LearnerError("WireError", "The layer's gradients could not be read.")
 
     def get_config(self):
-        """Return the layer's own `get_config()`."""
+        """Return what it says is its configuration."""
         return self._lab._send("config", target=self._handle)
 
     def reload(self, *args):
         """Return a copy from the configuration, built by a call, with the same weights."""
-        handle = self._lab._send("reload", target=self._handle)
+        handle = self._lab._made("reload", target=self._handle)
         copy = RemoteObject(self._lab, handle, self._name, self.config)
         self._lab._send("call", target=handle, args=args, kwargs={})
-        values = [value for _, _, value in self._variables()]
+        values = list(self._sent)
+        if any(value is None for value in values):  # what does not learn is the same there too
+            here = self._variables()
+            values = [v if v is not None else own[2] for v, own in zip(values, here, strict=True)]
         self._lab._send("set_variables", target=handle, values=values)
-        copy.weights = self.weights
+        copy.weights, copy.reading = self.weights, self.reading
+        copy._places, copy._learns, copy._sent = self._places, self._learns, list(self._sent)
         return copy
 
     def fit(self, x, y, epochs, batch_size, learning_rate, seed=0):
-        """Train it on the referee's data (Adam, cross-entropy on logits); return the losses."""
-        return self._lab._send(
+        """Train it on the referee's data (Adam, cross-entropy on logits).
+
+        What it then knows shows in its outputs. The losses that it returns are its own word, and
+        earn nothing; nor is anything known of its weights any more.
+        """
+        losses = self._lab._send(
             "fit",
             target=self._handle,
             x=x,
@@ -257,120 +296,41 @@ class RemoteObject:
             learning_rate=learning_rate,
             seed=seed,
         )
+        self.weights, self.reading, self._learns = {}, None, []
+        return losses
 
     def _variables(self):
         found = self._lab._send("variables", target=self._handle)
         good = isinstance(found, list) and all(
-            isinstance(v, list) and len(v) == 3 and isinstance(v[2], np.ndarray) for v in found
+            isinstance(v, list) and list(map(type, v)) == [str, bool, np.ndarray] for v in found
         )
         if not good:
             raise LearnerError("WireError", "The layer's variables could not be read.")
+        if len(found) > weights.MOST:
+            text = f"Your {self._name} has {len(found):,} variables; {weights.MOST:,} can be read."
+            raise LearnerError("WireError", text)
         return found
 
-    def _read(self, args, kwargs):
-        reader = self._lab._exercise.read_weights
-        if reader is None:
-            return
-        variables = self.variables
-        try:
-            proposals = list(reader(variables, self.config))
-            exported = self._lab._send("exported_weights", target=self._handle)
-            if exported is not None:
-                proposals.insert(0, _faithful(exported, variables))
-            if not proposals:
-                shapes = ", ".join(f"{path} {value.shape}" for path, value in variables)
+    def _see_that_they_stay(self):
+        """See that it has the values that were sent: another word of it would not count."""
+        now = self._variables()
+        if [place[:2] for place in now] != [place[:2] for place in self._places]:
+            raise Mismatch(f"Your {self._name} has other variables each time that it is asked.")
+        for (path, _, value), sent in zip(now, self._sent, strict=True):
+            if sent is not None and not np.array_equal(value, sent):
                 raise Mismatch(
-                    f"The weights of your {self._name} do not fit the formula. It has: "
-                    f"{shapes or 'none'}. If the formula is right and only the layout is unusual, "
-                    "add a function export_weights(layer)."
+                    f"`{path.partition('/')[2] or path}` of your {self._name} does not keep the "
+                    "values that it is given. The check fills your weights with numbers of its "
+                    "own: let a weight be a plain variable."
                 )
-        except Mismatch:
-            self._find_the_cause(args, kwargs)
-            raise
-        self.weights = self._best(proposals, args, kwargs)
-
-    def _find_the_cause(self, args, kwargs):
-        """Say what keeps the weights from being read, where that is known."""
-        self._see_that_all_learn()
-        self._see_that_it_repeats(args, kwargs)
-
-    def _see_that_all_learn(self):
-        """Say so where a weight is frozen: the reader would miss it."""
-        frozen = [
-            f"`{path.partition('/')[2] or path}`"
-            for path, trainable, value in self._variables()
-            if not trainable and value.dtype.kind == "f" and value.size > 1
-        ]
-        if frozen:
-            raise Mismatch(
-                f"`trainable` is False for {', '.join(frozen[:2])}"
-                f"{' and others' if len(frozen) > 2 else ''} of your layer, so they never learn. "
-                "Leave `trainable` as it is: every weight should learn."
-            )
-
-    def _see_that_it_repeats(self, args, kwargs):
-        """Say so where the same call gives another output: then its weights are new each time."""
-        once, again = (
-            self._lab._send("call", target=self._handle, args=args, kwargs=kwargs) for _ in range(2)
-        )
-        arrays = isinstance(once, np.ndarray) and isinstance(again, np.ndarray)
-        if arrays and not close(again, once).passed:
-            raise Mismatch(
-                "Two calls with the same input give different outputs. A layer or a weight that is "
-                f"made inside `call` {NEW_EACH_TIME}"
-            )
-
-    def _best(self, proposals, args, kwargs):
-        """Return the reading under which the oracle, else a misconception, gives the output."""
-        output = self._lab._send("call", target=self._handle, args=args, kwargs=kwargs)
-        exercise = self._lab._exercise
-        wrong = [m.function for m in exercise.misconceptions if m.fails is None]
-        tries = itertools.chain(
-            ((exercise.oracle_function, weights) for weights in proposals),
-            ((function, proposals[0]) for function in wrong),
-            itertools.product(wrong, proposals[1:LIKELY]),
-        )
-        for function, self.weights in tries:
-            if self._gives(function, output, args, kwargs):
-                return self.weights
-        self._find_the_cause(args, kwargs)
-        return proposals[0]
-
-    def _gives(self, function, output, args, kwargs):
-        try:
-            with np.errstate(all="ignore"):
-                return close(output, function(self, *args, **kwargs)).passed
-        except (Mismatch, KeyError, ValueError, IndexError, TypeError, AttributeError, MemoryError):
-            return False
-
-
-def _faithful(exported, variables):
-    """Return exported weights that are the layer's own numbers, each once, else say what is wrong.
-
-    A bias may be absent, which is zeros; a matrix may not. Else an export could correct a formula.
-    """
-    whole = isinstance(exported, dict) and exported
-    if not whole or not all(isinstance(value, np.ndarray) for value in exported.values()):
-        raise Mismatch("export_weights(layer) should return a dictionary from name to array.")
-    for name, value in exported.items():
-        if "bias" not in name and not np.any(value):
-            raise Mismatch(f"export_weights(layer) gives only zeros for {name}.")
-    given = [value.ravel() for value in exported.values() if np.any(value)]
-    own = [value.ravel() for _, value in variables]
-    same = given and own and sum(map(len, given)) == sum(map(len, own))
-    if not same or not np.array_equal(np.sort(np.concatenate(given)), np.sort(np.concatenate(own))):
-        raise Mismatch(
-            "export_weights(layer) should give every number of the layer's variables exactly once, "
-            "unchanged."
-        )
-    return exported
 
 
 class StockObject(RemoteObject):
     """A stock layer: on the learner's side real Keras, here its NumPy twin.
 
     Calling it here computes in float64 from the weights that the referee set, so an oracle can
-    use it as the learner does, and nothing the learner does to the layer can change it.
+    use it as the learner does, and nothing the learner does to the layer can change it. The shapes
+    of its weights follow from its kind and its inputs, too.
     """
 
     def __init__(self, lab, handle, kind, config):
@@ -382,13 +342,13 @@ class StockObject(RemoteObject):
         """Build it by a call and fill its variables with seeded values."""
         if args:
             self._lab._send("call", target=self._handle, args=args, kwargs=kwargs)
-        self.arrays = [_seeded(rng, value) for _, _, value in self._variables()]
-        self._lab._send("set_variables", target=self._handle, values=self.arrays)
+        shapes = stock.shapes(self.kind, self.config, *args)
+        self.set_variables([weights.seeded(rng, shape) for shape in shapes])
         return self
 
     def set_variables(self, values):
         """Assign one array to each variable and keep them for the twin."""
-        super().set_variables(values)
+        self._lab._send("set_variables", target=self._handle, values=values)
         self.arrays = list(values)
 
     def __call__(self, *args, **kwargs):
@@ -396,11 +356,11 @@ class StockObject(RemoteObject):
         return stock.twin(self.kind, self.config, self.arrays, *args, **kwargs)
 
 
-def _seeded(rng, value):
-    """Draw values that keep activations near 1, so that no bug hides below the tolerance."""
-    fan_in = value.shape[0] if value.ndim == 2 else np.prod(value.shape[:-1]) or 1
-    scale = 0.5 if value.ndim < 2 else 1.5 / np.sqrt(fan_in)
-    return rng.normal(scale=scale, size=value.shape).astype("float32")
+def _real(value, shape=None):
+    """Whether a value is an array of floats, all of them finite, of that shape if one is given."""
+    if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
+        return False
+    return shape is None or (value.shape == shape and bool(np.isfinite(value).all()))
 
 
 def _with_handles(value):
@@ -419,8 +379,3 @@ def _arguments(exercise, call):
     inside = exercise.signature.partition("(")[2].rpartition(")")[0]
     names = [part.split("=")[0].strip() for part in inside.split(",")]
     return dict(zip(names, call.args, strict=False)) | call.kwargs
-
-
-def is_array(value):
-    """Whether a value that came over the wire is an array (and not an `Opaque` or a handle)."""
-    return isinstance(value, np.ndarray) and not isinstance(value, Opaque)

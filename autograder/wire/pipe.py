@@ -1,110 +1,93 @@
-"""The wire to another process: a local socket beside the kernel's own channels.
+"""The wire to a kernel that inherits nothing: a local socket on which it calls the referee.
 
-The kernel runs `serve` as an ordinary cell, so requests are answered on its main thread and an
-interrupt reaches the learner's code. Messages are bounded and hold no pickles.
+Where there are no local sockets it is one of this machine's own network. Whoever calls says the
+key first, which only the kernel was told. The rest is `autograder.wire.channel`.
 """
 
+import hmac
 import os
+import socket
 import tempfile
-from contextlib import suppress
-from multiprocessing.connection import Client, Listener
+import time
+from contextlib import closing, contextmanager, suppress
 
+from autograder.wire.channel import Wire, answer
 from autograder.wire.client import LearnerError
-from autograder.wire.codec import MAX_BYTES, MAX_HEADER
 
+KEY = 32  # bytes
+LOOK = 0.5  # seconds between two looks at a kernel that has not called yet
 SERVE = """
 from autograder.wire import pipe as __pipe
-__pipe.serve({address!r}, bytes.fromhex({key!r}), globals())
+__pipe.serve({address!r}, {key!r}, globals())
 del __pipe
 """
 
 
 def serve(address, key, namespace):
-    """Answer requests until the referee closes the connection."""
-    from autograder.wire.probe import Probe
-
-    probe = Probe(namespace)
-    with Client(address, authkey=key) as connection:
-        while True:
-            try:
-                message = connection.recv_bytes(MAX_BYTES + MAX_HEADER)
-            except (EOFError, OSError):
-                return
-            if not message:
-                return
-            connection.send_bytes(probe.handle(message))
-
-
-class KernelProbe:
-    """Transport to a running kernel; use it in a `with` block.
+    """Call the referee and answer its requests until it is done.
 
     Args:
-        execute: callable that submits code to the kernel without waiting for it.
-        interrupt: callable that interrupts the kernel.
-        alive: callable that says whether the kernel still runs.
-        seconds: float. Time limit of one request.
+        address: str, a local socket's path, or the pair of a host and a port.
+        key: bytes.
+        namespace: dict. The learner's global names.
     """
+    family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+    with socket.socket(family) as end:
+        end.connect(address)
+        end.sendall(key)
+        with end.makefile("rb") as requests:
+            answer(requests.read, end.sendall, namespace)
 
-    def __init__(self, execute, interrupt, alive, seconds=30.0):
-        self._execute, self._interrupt, self._alive = execute, interrupt, alive
-        self.seconds = seconds
-        self._listener = self._connection = None
 
-    def __enter__(self):
-        key = os.urandom(32)
-        self._folder = tempfile.TemporaryDirectory(prefix="probe-")
-        address = None if os.name == "nt" else os.path.join(self._folder.name, "socket")
-        self._listener = Listener(address, authkey=key)
-        self._execute(SERVE.format(address=self._listener.address, key=key.hex()))
-        self._connection = self._accept()
-        return self
+@contextmanager
+def called(kernel, execute, seconds):
+    """Have a kernel call us; the wire to it for a `with` block.
 
-    def __exit__(self, *exception):
-        with suppress(OSError, AttributeError):
-            self._connection.send_bytes(b"")
-        for end in (self._connection, self._listener):
-            with suppress(OSError, AttributeError):
-                end.close()
-        self._folder.cleanup()
+    Args:
+        kernel: object with `alive()`, `interrupt()` and `clock()`.
+        execute: callable that submits a cell to the kernel without waiting for it.
+        seconds: float. Time that one request may take, and the call.
 
-    def request(self, message):
-        """Send one message and wait for its reply.
+    Raises:
+        LearnerError: the kernel does not call.
+    """
+    key = os.urandom(KEY)
+    with tempfile.TemporaryDirectory(prefix="probe-") as folder, _listener(folder) as listener:
+        execute(SERVE.format(address=listener.getsockname(), key=key))
+        with closing(_caller(listener, key, kernel, seconds)) as end:
+            wire = Wire(end, kernel, seconds)
+            try:
+                yield wire
+            finally:
+                wire.finish()
 
-        Raises:
-            LearnerError: the learner's code ran past the limit, or its kernel died.
-        """
-        try:
-            self._connection.send_bytes(message)
-            if self._wait(self.seconds):
-                return self._connection.recv_bytes(MAX_BYTES + MAX_HEADER)
-        except (EOFError, OSError):
-            raise LearnerError("KernelDied", "The kernel died while your code ran.") from None
-        self._interrupt()
-        text = f"Your code ran for more than {self.seconds:g} seconds and was stopped."
-        with suppress(EOFError, OSError):
-            if self._wait(5.0):  # the interrupted call still sends its reply
-                self._connection.recv_bytes(MAX_BYTES + MAX_HEADER)
-                raise LearnerError("TimeLimit", text)
-        self._connection.close()
-        raise LearnerError("TimeLimit", text)
 
-    def _wait(self, seconds):
-        """Wait for a reply, and notice a kernel that has died."""
-        waited = 0.0
-        while waited < seconds:
-            if self._connection.poll(0.5):
-                return True
-            waited += 0.5
-            if not self._alive():
-                raise EOFError
-        return False
+def _listener(folder):
+    """Return a socket that listens where only this machine, or only this user, reaches it."""
+    if not hasattr(socket, "AF_UNIX"):
+        return socket.create_server(("127.0.0.1", 0))
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(os.path.join(folder, "socket"))
+    listener.listen()
+    return listener
 
-    def _accept(self):
-        """Accept the kernel's connection; a kernel that never connects is a dead one."""
-        with suppress(AttributeError):
-            self._listener._listener._socket.settimeout(self.seconds)
-        try:
-            connection = self._listener.accept()
-        except OSError:
-            raise LearnerError("KernelDied", "The kernel does not answer.") from None
-        return connection
+
+def _caller(listener, key, kernel, seconds):
+    """Return the connection of the first caller that knows the key."""
+    last = time.monotonic() + seconds
+    listener.settimeout(LOOK)
+    while time.monotonic() < last and kernel.alive():
+        with suppress(OSError):
+            end = listener.accept()[0]
+            end.settimeout(seconds)
+            if hmac.compare_digest(_said(end), key):
+                return end
+            end.close()
+    raise LearnerError("KernelDied", "The kernel does not answer.")
+
+
+def _said(end):
+    said = b""
+    while len(said) < KEY and (part := end.recv(KEY - len(said))):
+        said += part
+    return said

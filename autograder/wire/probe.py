@@ -4,7 +4,6 @@ It runs where the learner's code runs and decides nothing: every reply is only w
 code returned, and the referee treats it so.
 """
 
-import sys
 import traceback
 
 import numpy as np
@@ -38,7 +37,7 @@ class Probe:
             forbids = request.get("forbids", ())
             absent = forbid.not_imported(forbids)
             value = self._carry_out(request, forbids)
-            if absent & set(sys.modules):  # the learner's code imported one just now: guard it
+            if forbid.not_imported(forbids) != absent:  # imported by this very call: guard it
                 value = self._carry_out(request, forbids)
             reply = {"value": value}
         except KeyboardInterrupt:

@@ -1,7 +1,7 @@
 """Stock layers and models that the referee hands to the learner's code.
 
-Each kind has a constructor for the learner's side and a NumPy twin for the referee's, so that a
-block is graded as wiring: what it does with the parts, not the parts.
+Each kind has a constructor for the learner's side, and for the referee's the shapes of its weights
+and a NumPy twin, so that a block is graded as wiring: what it does with the parts, not the parts.
 """
 
 import numpy as np
@@ -21,6 +21,11 @@ def make(kind, config):
 def twin(kind, config, arrays, *args, **kwargs):
     """Compute in float64 what the stock object computes from the same variables."""
     return KINDS[kind][1](config, [np.asarray(a, "float64") for a in arrays], *args, **kwargs)
+
+
+def shapes(kind, config, *inputs):
+    """Return the shapes of the weights of a stock object that is called with these arrays."""
+    return KINDS[kind][2](config, *inputs)
 
 
 def _keras_layer(name):
@@ -98,10 +103,42 @@ def _markov_twin(config, arrays, inputs, training=False):
     return next_token[target] + source_bias[source].mean(1, keepdims=True)
 
 
+def _dense_shapes(config, x):
+    return [(x.shape[-1], config["units"]), (config["units"],)]
+
+
+def _layer_normalization_shapes(config, x):
+    return [x.shape[-1:]] * 2
+
+
+def _feed_forward_shapes(config, x):
+    width, inner = config["hidden_dim"], config["intermediate_dim"]
+    return [(x.shape[-1], inner), (inner,), (inner, width), (width,)]
+
+
+def _attention_shapes(config, query, value, key=None):
+    heads, width = (config["num_heads"], config["key_dim"]), query.shape[-1]
+    sources = (query, value if key is None else key, value)
+    inward = [shape for x in sources for shape in ((x.shape[-1], *heads), heads)]
+    return [*inward, (*heads, width), (width,)]
+
+
+def _markov_shapes(config):
+    return [(config["vocabulary_size"],) * 2] * 2
+
+
 KINDS = {
-    "keras.layers.Dense": (_keras_layer("Dense"), _dense),
-    "keras.layers.LayerNormalization": (_keras_layer("LayerNormalization"), _layer_normalization),
-    "keras.layers.MultiHeadAttention": (_keras_layer("MultiHeadAttention"), _attention),
-    "feed_forward": (_feed_forward, _feed_forward_twin),
-    "markov_model": (_markov_model, _markov_twin),
+    "keras.layers.Dense": (_keras_layer("Dense"), _dense, _dense_shapes),
+    "keras.layers.LayerNormalization": (
+        _keras_layer("LayerNormalization"),
+        _layer_normalization,
+        _layer_normalization_shapes,
+    ),
+    "keras.layers.MultiHeadAttention": (
+        _keras_layer("MultiHeadAttention"),
+        _attention,
+        _attention_shapes,
+    ),
+    "feed_forward": (_feed_forward, _feed_forward_twin, _feed_forward_shapes),
+    "markov_model": (_markov_model, _markov_twin, _markov_shapes),
 }

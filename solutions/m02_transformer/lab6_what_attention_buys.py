@@ -286,11 +286,20 @@ def lstm_model(units, num_layers=1, length=T):
 #   The first layer reads the embedding, $I = E$; each later one reads the layer below, $I = U$;
 # - the dense layer to the logits, $(U + 1) \cdot V$.
 #
-# U is at least 1. In a tie the smaller U wins.
+# Nearest means that the difference between weights and budget, up or down, is the least. Where two
+# widths are equally near, the smaller one wins. U is at least 1, however small the budget.
 #
 # Example with V = 16, E = 4, one layer: for U = 3 the parts are $64 + 96 + 64 = 224$, for U = 4
-# they are $64 + 144 + 80 = 288$. A budget of 250 is 26 away from the first and 38 from the second,
-# so the result is `(3, 224)`.
+# they are $64 + 144 + 80 = 288$.
+#
+# | Budget | U = 3 is off by | U = 4 is off by | Result |
+# |---:|---:|---:|---|
+# | 250 | 26 | 38 | `(3, 224)` |
+# | 256 | 32 | 32 | `(3, 224)` |
+# | 257 | 33 | 31 | `(4, 288)` |
+#
+# A budget of 1 gives `(1, 120)`. With two layers of 3 units the second adds
+# $4 \cdot (3 + 3 + 1) \cdot 3 = 84$ weights: a budget of 308 gives `(3, 308)`.
 
 
 # %% exercise="lstm_units_for_budget" difficulty=2 minutes=12

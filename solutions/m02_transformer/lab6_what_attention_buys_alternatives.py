@@ -219,6 +219,25 @@ def gate_by_gate(budget, vocabulary_size, embedding_dim, num_layers=1):
     return table.index(nearest) + 1, nearest
 
 
+@alternative("m02_transformer.lstm_units_for_budget")
+def by_bisection(budget, vocabulary_size, embedding_dim, num_layers=1):
+    """Double until it is too wide, halve the gap, then compare the two widths that are left."""
+
+    def count(units):
+        sizes = [embedding_dim] + [units] * num_layers
+        lstm = sum(4 * (size * units + units**2 + units) for size in sizes[:-1])
+        return vocabulary_size * (embedding_dim + sizes[-1] + 1) + lstm
+
+    low, high = 1, 2
+    while count(high) < budget:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if count(middle) < budget else (low, middle)
+    units = low if budget - count(low) <= count(high) - budget else high
+    return units, count(units)
+
+
 # median_step_time -----------------------------------------------------------------------------
 
 

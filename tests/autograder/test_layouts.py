@@ -3,6 +3,7 @@
 The panel runs real Keras classes through the check of multi-head attention, as a learner would.
 """
 
+import dataclasses
 import math
 
 import keras
@@ -272,6 +273,38 @@ class Interleaved(Base):
         return ops.transpose(x, (0, 3, 1, 2))
 
 
+class Half(Base):
+    """Weights are kept as float16 and bfloat16, and used as float32."""
+
+    def make(self):
+        size = (self.hidden_dim, self.hidden_dim)
+        kinds = ("float16", "bfloat16", "float16", "bfloat16")
+        self.kernels = [self.add_weight(shape=size, dtype=kind) for kind in kinds]
+
+    def project(self, query, value):
+        xs = (query, value, value)
+        pairs = zip(xs, self.kernels[:3], strict=True)
+        return [self.split(ops.matmul(x, ops.cast(w, "float32"))) for x, w in pairs]
+
+    def finish(self, heads):
+        return ops.matmul(self.merge(heads), ops.cast(self.kernels[3], "float32"))
+
+
+class Constrained(Base):
+    """Constraints act in training, not where a weight is assigned."""
+
+    def dense(self, size=None, **kwargs):
+        return super().dense(size, kernel_constraint="non_neg", **kwargs)
+
+
+class WithACounter(Base):
+    """Keeps an integer, which Keras takes for a weight that learns."""
+
+    def make(self):
+        super().make()
+        self.count = keras.Variable(np.arange(self.hidden_dim), dtype="int32")
+
+
 RIGHT = [
     FourDense,
     ShuffledWithoutBias,
@@ -288,6 +321,9 @@ RIGHT = [
     HeadLayers,
     FusedHeads,
     Interleaved,
+    Half,
+    Constrained,
+    WithACounter,
 ]
 
 
@@ -563,6 +599,44 @@ def test_exported_weights_make_any_layout_readable():
     assert "did not divide" in unscaled.misconception
 
 
+class LargeHeadInOneVector(OneVector, OneLargeHead):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda found: {n: w.reshape(35, 1, 35) for n, w in found.items()}, "`query` have the"),
+        (lambda found: found | {"key": found["query"]}, "exactly once"),
+        (lambda found: found | {"key": found["key"] + 1e-6}, "exactly once"),
+        (lambda found: found | {"key": np.zeros_like(found["key"])}, "only zeros"),
+        (lambda found: list(found), "should return a dictionary"),
+        (lambda found: found | {"key": ["a"]}, "should return a dictionary"),
+    ],
+)
+def test_exported_weights_are_the_formulas(change, words):
+    """A layer with one head for all cannot call itself right by its export."""
+    first = dataclasses.replace(EXERCISE, cases=EXERCISE.cases[:1], points=3)
+    names = {"MultiHeadAttention": LargeHeadInOneVector}
+    names["export_weights"] = lambda layer: change(export_weights(layer))
+    verdict = judge(first, InProcess(names))
+    assert verdict.points == 0
+    assert words in verdict.cases[0].problem
+
+
+class HalfOfTheGradient(FusedBlocks):
+    """Its output is right; the weights of attention are cut off, though no gradient is missing."""
+
+    def weigh(self, scores, mask):
+        return ops.stop_gradient(super().weigh(scores, mask))
+
+
+def test_a_gradient_is_compared_with_the_slope():
+    verdict = judged(HalfOfTheGradient)
+    assert [case.name for case in verdict.cases if not case.passed] == ["every_weight_learns"]
+    assert "not the slopes of the output" in verdict.cases[3].problem
+
+
 def test_a_wrong_helper_is_followed_through():
     def split_heads(x, num_heads):  # a bare reshape
         batch, length, size = x.shape
@@ -581,6 +655,25 @@ def test_a_wrong_helper_is_followed_through():
     assert merge_heads is Base.merge
     assert verdict.points == EXERCISE.points
     assert "split_heads" in verdict.cases[0].note
+
+
+def test_a_wrong_helper_is_no_excuse_for_a_wrong_gradient():
+    """The slopes are then those of the layer's own outputs."""
+
+    def merge_heads(x):  # the last head first
+        return Base.merge(type("S", (), {"hidden_dim": 35}), x[:, ::-1])
+
+    class WithHelper(HalfOfTheGradient):
+        def merge(self, x):
+            return merge_heads(x) if self.hidden_dim == 35 else super().merge(x[:, ::-1])
+
+    split = Base.split
+    names = {
+        "merge_heads": lambda x: ops.reshape(swap(x[:, ::-1]), (x.shape[0], x.shape[2], -1)),
+        "split_heads": lambda x, n: split(type("S", (), {"num_heads": n, "size": -1}), x),
+    }
+    verdict = judged(WithHelper, **names)
+    assert [case.name for case in verdict.cases if not case.passed] == ["every_weight_learns"]
 
 
 def test_follow_through_gives_no_credit_for_other_faults():

@@ -12,7 +12,7 @@ from autograder.build.source import read
 from autograder.confine.tiers import Reach, reach
 from autograder.errors import CourseError
 from autograder.exercise import ALTERNATIVES, find, load_module
-from autograder.kernels.confined import shared_zygote
+from autograder.kernels.shared import shared_zygote
 from autograder.proof import RIGHT, Judged
 from autograder.proof_kernel import ProofKernel
 from autograder.prove_task import Task, place_of, prove_task, source

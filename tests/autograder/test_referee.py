@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 
 from autograder import show
+from autograder.compare import close
+from autograder.exercise import Exercise, find
 from autograder.grading.amend import _drop
 from autograder.grading.overrides import Override
 from autograder.referee import judge
+from autograder.wire.codec import decode, encode
 from autograder.wire.in_process import InProcess
+from tests.autograder import forgers
 from tests.autograder.toy import half, halved_sum
 
 
@@ -170,3 +174,86 @@ def test_a_case_that_paid_only_beside_a_dropped_one_pays():
     entry = Override(exercise="toy.half", author="a", reason="b", drop="halves_every_number")
     _drop(verdict, entry, half)
     assert verdict.points == 2
+
+
+@pytest.mark.parametrize("echo", [False, True])
+@pytest.mark.parametrize(("name", "kind"), forgers.INVENTIONS.items())
+def test_invented_layers_earn_nothing(name, kind, echo):
+    """Weights, shapes and gradients are what the learner's side says; its outputs are not right."""
+    invention = kind()
+    invention.echo = echo
+    verdict = judge(find(f"m02_transformer.{name}"), invention, "secret")
+    assert verdict.points == 0
+    assert invention.asked > 3
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("MultiHeadAttention", forgers.IntegerAttention),
+        ("MultiHeadAttention", forgers.TinyQueries),
+        ("MultiHeadAttention", forgers.LateHelpers),
+        ("FeedForward", forgers.NarrowNetwork),
+        ("build_transformer", forgers.BagBeforeAMap),
+    ],
+)
+def test_inventions_that_suit_the_formula_earn_nothing(name, kind):
+    assert judge(find(f"m02_transformer.{name}"), kind(), "secret").points == 0
+
+
+class Odd:
+    """Answers each operation with a value of a strange form, and calls with what is right."""
+
+    def __init__(self, **answers):
+        self.answers = answers
+
+    def request(self, message):
+        request = decode(message)
+        if request["op"] in self.answers:
+            return encode({"value": self.answers[request["op"]]})
+        if request["op"] == "status":
+            return encode({"value": {"kind": "function", "lent": False}})
+        return encode({"value": np.asarray(request["arguments"]["args"][0]) / 2})
+
+
+STRANGE = [None, np.zeros(3), [np.zeros(2)], {"kind": np.zeros(3)}, "text", 3, True, {}]
+
+
+@pytest.mark.parametrize("value", STRANGE, ids=str)
+def test_a_strange_status_costs_the_learner_not_a_person(value):
+    verdict = judge(half, Odd(status=value))
+    assert (verdict.points, verdict.state) == (0, "error")
+
+
+@pytest.mark.parametrize("lent", [np.zeros(3), "yes", 1, [True], None])
+def test_only_true_means_lent(lent):
+    assert judge(half, Odd(status={"kind": "function", "lent": lent})).passed
+
+
+@pytest.mark.parametrize(
+    "operation", ["variables", "gradients", "exported_weights", "call", "stock"]
+)
+@pytest.mark.parametrize("value", [*STRANGE, [["w", True, 3]], [["w", np.zeros(2), np.zeros(2)]]])
+def test_a_strange_answer_costs_the_case(operation, value):
+    """Whatever a case does with it, none of it is the check's own failure."""
+    for name in ("FeedForward", "LearnedPositionalEmbedding", "decoder_block"):
+        invention = forgers.INVENTIONS[name]()
+        setattr(invention, f"do_{operation}", lambda *args, **kwargs: value)
+        assert judge(find(f"m02_transformer.{name}"), invention, "secret").points == 0
+
+
+def test_a_case_that_stumbles_before_anything_was_asked_is_the_checks_own_failure():
+    broken = Exercise("half", points=1, module="toy", lab="toy", hints=["a", "b", "c"])
+
+    @broken.case()
+    def stumbles(lab, rng):
+        """It stumbles."""
+        if not silent:
+            lab.half(np.ones(2))
+        return close(np.ones(2), 1 / len([]))
+
+    silent = True
+    with pytest.raises(ZeroDivisionError):
+        judged(broken, half=lambda x: x / 2)
+    silent = False
+    assert "could not be used" in judged(broken, half=lambda x: x / 2).cases[0].problem

@@ -20,8 +20,9 @@ from jupyter_client.connect import write_connection_file
 
 from autograder.confine.tiers import ORDER, reach
 from autograder.kernels.client import CellClient
-from autograder.kernels.confined import ConfinedKernel, grading_zygote
+from autograder.kernels.confined import ConfinedKernel
 from autograder.kernels.ordinary import OrdinaryKernel
+from autograder.kernels.shared import grading_zygote
 
 OPERATION = (
     "import keras; print(float(keras.ops.sum(keras.ops.matmul([[1.0, 2.0]], [[3.0], [4.0]]))))"

@@ -28,7 +28,7 @@ from autograder.build.source import read
 from autograder.exercise import load_module
 from autograder.grading.folder import CourseFolder
 from autograder.grading.grade import grade
-from autograder.kernels.confined import shared_zygote
+from autograder.kernels.shared import shared_zygote
 from tests.benchmarks.grading import batches, hand_in, prepare_ours
 
 SLUG, STEM, ASSIGNMENT = "m02_transformer", "lab1_self_attention", "m02_lab1_self_attention"

@@ -5,6 +5,7 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import ops
 
 from autograder.exercise import find
@@ -205,3 +206,80 @@ def test_every_decoder_layer_has_to_read_the_last_encoder_layer(fault):
     failed = {case.name for case in verdict.cases if not case.passed}
     assert failed == ({READING} if fault else set())
     assert ("reads something else" in verdict.misconception) == bool(fault)
+
+
+@tf.custom_gradient
+def untouched(x, *weights):
+    """Return x, and say that each weight has a part in it."""
+
+    def gradient(upstream):
+        size = tf.reduce_max(tf.abs(upstream)) + 1e-3
+        return upstream, *[size * tf.ones_like(weight) for weight in weights]
+
+    return tf.identity(x), gradient
+
+
+class Pretended(keras.layers.Layer):
+    """Owns the weights of so many encoder and decoder layers, and uses none."""
+
+    def __init__(self, layers):
+        super().__init__()
+        self.layers = layers
+
+    def build(self, shape):
+        shapes = [(14, 14)] * 12 + [(14, 5), (5, 14)] * 2
+        self.all = [self.add_weight(s) for s in shapes * self.layers]
+
+    def call(self, x):
+        return untouched(x, *[weight.value for weight in self.all])
+
+
+def pretended(vocabulary_size, hidden_dim, intermediate_dim, num_layers, num_heads, dropout=0.0):
+    """Build one layer, and gradients for the weights of the others."""
+    sizes = (vocabulary_size, hidden_dim, intermediate_dim, 1, num_heads, dropout)
+    return build(*sizes, head=lambda x, table: Pretended(num_layers - 1)(dense(x, table)))
+
+
+@pytest.mark.slow
+def test_weights_that_do_nothing_are_found_though_gradients_are_said_to_reach_them():
+    exercise = find("m02_transformer.build_transformer")
+    verdict = judge(exercise, InProcess({"build_transformer": pretended}))
+    failed = {case.name for case in verdict.cases if not case.passed}
+    assert failed == LAYERS | {READING, "every_weight_learns"}
+
+
+class Hidden(keras.layers.Layer):
+    """Adds the mean of the earlier positions, without a weight."""
+
+    def call(self, x):
+        steps = ops.arange(1, ops.shape(x)[1] + 1, dtype="float32")[:, None]
+        return x + ops.cumsum(x, axis=1) / steps
+
+
+def told_by_place(x, table):
+    """Add to the logits what no weight knows."""
+    places = keras.layers.Lambda(lambda x: ops.cos(ops.arange(ops.shape(x)[1], dtype="float32")))
+    return dense(x, table) + places(x)[:, None]
+
+
+def mixed(x, table):
+    return dense(Hidden()(x), table)
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        (told_by_place, "With all weights set to zero"),
+        (mixed, "a token still changes logits at other"),
+    ],
+)
+def test_a_model_that_computes_without_its_weights_earns_nothing(head, words):
+    def build_transformer(*sizes, **kwargs):
+        return build(*sizes, **kwargs, head=head)
+
+    exercise = find("m02_transformer.build_transformer")
+    kept = [case for case in exercise.cases if case.name == "lengths_are_free"]
+    alone = dataclasses.replace(exercise, cases=kept, points=1, misconceptions=[])
+    verdict = judge(alone, InProcess({"build_transformer": build_transformer}))
+    assert verdict.points == 0
+    assert words in verdict.cases[0].problem

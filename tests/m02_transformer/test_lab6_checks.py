@@ -1,10 +1,12 @@
 """Wrong draws that `course prove` does not try, and right ones with many seeds."""
 
+import itertools
 import random
 
 import numpy as np
 import pytest
 
+from autograder.checks.m02_transformer import lab6_what_attention_buys as lab6
 from autograder.exercise import find
 from autograder.referee import judge
 from autograder.wire.in_process import InProcess
@@ -215,7 +217,7 @@ def recall_accuracy(logits, targets, allowed=slice(None)):
 
 @pytest.mark.parametrize("seed", ["practice", "other", "third"])
 def test_a_constant_is_no_accuracy(seed):
-    """No constant passes a case: each asks for two different scores."""
+    """No constant passes a case: each asks for different scores."""
     scores = []
 
     def answer(logits, targets):
@@ -239,8 +241,223 @@ def test_the_answer_is_sought_among_all_ids(allowed):
         assert fails >= {"blanks_do_not_count", "the_largest_of_all_logits_is_the_answer"}
 
 
+def test_accuracies_of_another_seed_do_not_help():
+    """Scores learned by heart, in the order in which they are asked for, fail all but paper."""
+    known = []
+
+    def learn(logits, targets):
+        known.append(recall_accuracy(logits, targets))
+        return known[-1]
+
+    assert failed("recall_accuracy", learn) == set()
+    for seed in range(5):
+        answers = iter(known)
+        fails = failed("recall_accuracy", lambda *_, a=answers: next(a), seed)
+        assert len(fails - {"one_of_two_on_paper"}) == 3
+
+
+@pytest.mark.parametrize("count", [8, 9, 12])
+def test_three_accuracies_are_hard_to_guess(count):
+    """In a case at least 200 sequences of scores are equally likely: two scores gave 30."""
+    rng = np.random.default_rng(0)
+    drawn = {tuple(lab6.three_scores(rng, count)) for _ in range(20_000)}
+    assert len(drawn) == (count - 1) * (count - 2) * (count - 3) >= 200
+    assert all(0 < right < count and len(set(scores)) == 3 for scores in drawn for right in scores)
+
+
+def test_draws_stored_for_practised_sizes_do_not_help():
+    """Sizes change with the seed, except where the bounds of chance are worked out for them."""
+    known, right = {}, draw(ranked, lambda seed: [np.random.default_rng(seed)] * 3)
+
+    def learn(seed, *sizes):
+        return known.setdefault(sizes, right(seed, *sizes))
+
+    def look_up(seed, *sizes):
+        return known.get(sizes, [np.ones(sizes[:2], int)] * 3)
+
+    for seed in range(3):
+        failed("sample_recall", learn, seed)
+    fails = failed("sample_recall", look_up, "another")
+    assert {
+        "ids_come_from_their_halves",
+        "nothing_repeats_in_an_example",
+        "questions_come_after_the_pairs",
+        "the_seed_decides",
+    } <= fails
+
+
 def units_for(*args, **kwargs):
     return find("m02_transformer.lstm_units_for_budget").oracle_function(*args, **kwargs)
+
+
+# Every budget that a case can ask for: 4 cases, 15,000 draws for each call.
+
+GRID = [len(lab6.VOCABULARIES), len(lab6.EMBEDDINGS), len(lab6.UNITS)]
+UNITS = np.array(lab6.UNITS)
+CALLS = [(case, call) for case, calls in lab6.BUDGETS.items() for call in range(len(calls))]
+
+
+def weights_by_hand(units, vocabulary_size, embedding_dim, num_layers):
+    total, size = vocabulary_size * embedding_dim, embedding_dim
+    for _ in range(num_layers):
+        total, size = total + 4 * (size * units + units * units + units), units
+    return total + size * vocabulary_size + vocabulary_size
+
+
+def budgets(case, call):
+    """Return the budgets of a call for all draws, (V, E, U)."""
+    num_layers, budget = lab6.BUDGETS[case][call]
+    sizes = itertools.product(lab6.VOCABULARIES, lab6.EMBEDDINGS)
+    around = [[weights_by_hand(UNITS + i, *s, num_layers) for i in (0, 1)] for s in sizes]
+    return np.reshape([budget(*pair) for pair in around], GRID)
+
+
+def everything(answer):
+    """Return what an answer gives for all draws: a dictionary from call to (V, E, U, 2)."""
+    found = {}
+    for case, call in CALLS:
+        num_layers, asked = lab6.BUDGETS[case][call][0], budgets(case, call)
+        sizes = itertools.product(lab6.VOCABULARIES, lab6.EMBEDDINGS)
+        rows = [
+            np.stack(answer(row, *s, num_layers), axis=-1)
+            for row, s in zip(asked.reshape(-1, GRID[2]), sizes, strict=True)
+        ]
+        found[case, call] = np.reshape(rows, [*GRID, 2])
+    return found
+
+
+@pytest.fixture(scope="module")
+def right():
+    return everything(units_for)
+
+
+@pytest.fixture(scope="module")
+def wrong():
+    found = find("m02_transformer.lstm_units_for_budget").misconceptions
+    return {m.name: (m.message, everything(m.function)) for m in found}
+
+
+def test_every_draw_has_one_right_width(right):
+    """It is the drawn one, the next one, or 1; only a tie has two nearest ones."""
+    next_one = {("the_nearest_width_wins", 1)}
+    for (case, call), answers in right.items():
+        num_layers, asked = lab6.BUDGETS[case][call][0], budgets(case, call)
+        tiny = (case, call) == ("ties_and_tiny_budgets", 1)
+        expected = np.broadcast_to(1 if tiny else UNITS + ((case, call) in next_one), GRID)
+        np.testing.assert_array_equal(answers[..., 0], expected)
+        sizes = (np.array(lab6.VOCABULARIES)[:, None, None], np.array(lab6.EMBEDDINGS)[:, None])
+        weights = weights_by_hand(expected, *sizes, num_layers)
+        np.testing.assert_array_equal(answers[..., 1], weights)
+        off = [
+            np.abs(weights_by_hand(units, *sizes, num_layers) - asked)
+            for units in (expected + 1, np.maximum(expected - 1, 1))
+        ]
+        assert np.all(np.abs(weights - asked) <= off[1])
+        if (case, call) == ("ties_and_tiny_budgets", 0):
+            np.testing.assert_array_equal(np.abs(weights - asked), off[0])
+        else:
+            assert np.all(np.abs(weights - asked) < off[0])
+
+
+COUNTED_WRONGLY = set(lab6.BUDGETS)
+FAILS = {
+    "two_biases": COUNTED_WRONGLY,
+    "no_biases": COUNTED_WRONGLY,
+    "three_gates": COUNTED_WRONGLY,
+    "without_the_dense_layer": COUNTED_WRONGLY,
+    "without_the_bias_of_the_dense_layer": COUNTED_WRONGLY,
+    "without_any_bias": COUNTED_WRONGLY,
+    "without_the_embedding": COUNTED_WRONGLY,
+    "one_layer_too_many": COUNTED_WRONGLY,
+    "every_layer_reads_the_embedding": {"stacked_layers"},
+    "one_layer_only": {"stacked_layers"},
+    "never_above_the_budget": {"the_nearest_width_wins"},
+    "never_below_the_budget": {"the_nearest_width_wins", "ties_and_tiny_budgets"},
+    "larger_in_a_tie": {"ties_and_tiny_budgets"},
+    "from_zero": {"ties_and_tiny_budgets"},
+    "weights_first": COUNTED_WRONGLY,
+    "the_budget_for_the_weights": {"the_nearest_width_wins", "ties_and_tiny_budgets"},
+}
+
+
+def test_every_misconception_fails_the_same_cases_for_every_draw(right, wrong):
+    assert set(wrong) == set(FAILS)
+    for name, (_, answers) in wrong.items():
+        fails = {}
+        for (case, call), expected in right.items():
+            differs = np.any(answers[case, call] != expected, axis=-1)
+            assert differs.all() == differs.any(), f"{name}: {differs.mean():.2%} of {case} {call}"
+            fails[case] = fails.get(case, False) or bool(differs.all())
+        assert {case for case, fail in fails.items() if fail} == FAILS[name], name
+
+
+def test_no_two_misconceptions_give_the_same_answers(wrong):
+    """For any two there is a call in which all draws tell them apart: one message fits."""
+    for one, other in itertools.combinations(wrong, 2):
+        apart = [
+            np.any(wrong[one][1][call] != wrong[other][1][call], axis=-1).all() for call in CALLS
+        ]
+        assert any(apart), f"{one} and {other}"
+
+
+def test_widths_end_far_above_every_answer(wrong):
+    widths = [
+        found[call][..., 0].max()
+        for name, (_, found) in wrong.items()
+        for call in CALLS
+        if name != "weights_first"
+    ]
+    assert max(widths) == 151 < lab6.WIDTHS[-1]
+
+
+def test_a_table_of_36_budgets_meets_no_case_by_chance():
+    """The best table holds the likeliest calls; a case is right when all of its calls are in it."""
+    for case, calls in lab6.BUDGETS.items():
+        chance = 1.0
+        for call in range(len(calls)):
+            asked = budgets(case, call)
+            rows = asked.reshape(-1, GRID[2])
+            same = max(np.unique(row, return_counts=True)[1].max() for row in rows)
+            chance *= 36 * same / asked.size
+        assert chance < 1e-4, case
+
+
+def test_practised_budgets_do_not_help():
+    table = {}
+
+    def learn(*args):
+        return table.setdefault(args, units_for(*args))
+
+    exercise = find("m02_transformer.lstm_units_for_budget")
+    for seed in range(36):
+        assert failed(exercise.name, learn, seed) == set()
+    assert len(table) > 36 * 7
+    for seed in ("another", "a third", "a fourth"):
+        answer = {exercise.name: lambda *args: table.get(args, (1, 120))}
+        assert judge(exercise, InProcess(answer), seed).points == 0
+
+
+def rounded_root(budget, vocabulary_size, embedding_dim, num_layers=1):
+    a, b = 4 * (2 * num_layers - 1), 4 * (embedding_dim + num_layers) + vocabulary_size
+    c = vocabulary_size * (embedding_dim + 1)
+    root = (-b + max(b * b - 4 * a * (c - budget), 0) ** 0.5) / (2 * a)
+    units = max(1, round(root))
+    return units, a * units**2 + b * units + c
+
+
+def nearest_by_ratio(budget, *sizes):
+    weights = lab6.right_count(lab6.WIDTHS, *sizes)
+    units = 1 + int(np.abs(np.log(weights / budget)).argmin())
+    return units, int(weights[units - 1])
+
+
+@pytest.mark.parametrize("answer", [rounded_root, nearest_by_ratio])
+def test_other_distances_are_told_that_weights_count(answer):
+    exercise = find("m02_transformer.lstm_units_for_budget")
+    for seed in range(5):
+        verdict = judge(exercise, InProcess({exercise.name: answer}), seed)
+        assert verdict.points == 3
+        assert "Distances count in weights, not in units." in verdict.misconception
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import numpy as np
 
 from autograder.compare import Mismatch, array, close, holds
 from autograder.exercise import Exercise
+from autograder.wire.weights import require_shapes
 
 PACKAGE = "course.m02_transformer"
 
@@ -71,7 +72,7 @@ def width_four_on_paper(lab, rng):
 @sinusoids.case(points=1, hint="Look at every second feature, beginning with feature 0.")
 def even_features_are_sines(lab, rng):
     """Feature 2i of position t is sin(t / 10000^(2i/D))."""
-    length, width = int(rng.choice([11, 13, 17])), 14
+    length, width = int(rng.integers(23, 70)), 2 * int(rng.integers(5, 12))
     expected = sinusoidal_encoding(length, width)[:, 0::2]
     return close(sinusoidal_table(lab, length, width)[:, 0::2], expected, what="sine part")
 
@@ -79,7 +80,7 @@ def even_features_are_sines(lab, rng):
 @sinusoids.case(points=1, hint="The cosine has the same angle as the sine before it.")
 def odd_features_are_cosines(lab, rng):
     """Feature 2i + 1 of position t is cos(t / 10000^(2i/D))."""
-    length, width = int(rng.choice([11, 13, 17])), 14
+    length, width = int(rng.integers(23, 70)), 2 * int(rng.integers(5, 12))
     expected = sinusoidal_encoding(length, width)[:, 1::2]
     return close(sinusoidal_table(lab, length, width)[:, 1::2], expected, what="cosine part")
 
@@ -87,14 +88,14 @@ def odd_features_are_cosines(lab, rng):
 @sinusoids.case(points=1, hint="There is no longest length: any length works.")
 def long_tables(lab, rng):
     """The formula holds far out, for other widths too."""
-    length, width = int(rng.choice([97, 101, 103])), int(rng.choice([22, 26]))
+    length, width = int(rng.integers(90, 130)), 2 * int(rng.integers(9, 20))
     return close(lab.sinusoidal_encoding(length, width), sinusoidal_encoding(length, width), 1e-4)
 
 
 @sinusoids.case(points=1, hint="sin a sin b + cos a cos b = cos(a - b), if the angles pair up.")
 def products_depend_on_the_distance(lab, rng):
     """The product of rows t and t + k is the sum of cos(k·frequency), whatever t is."""
-    length, width = int(rng.choice([19, 23])), 10
+    length, width = int(rng.integers(19, 60)), 10
     table = sinusoidal_table(lab, length, width).astype("float64")
     distance = np.subtract.outer(np.arange(length), np.arange(length))
     expected = np.cos(distance[..., None] * pair_frequencies(width)).sum(-1)
@@ -223,6 +224,7 @@ def read_table(variables, config):
 @learned.oracle
 def learned_positions(layer, x):
     """Row t of the table is added at position t."""
+    require_shapes(layer.weights, table=(layer.max_sequence_length, x.shape[-1]))
     return x + np.float64(layer.weights["table"])[: x.shape[1]]
 
 
@@ -250,7 +252,7 @@ def the_used_rows_learn(lab, rng):
     output, expected = close(layer(x), layer.expected(x)), np.zeros((5, 7))
     expected[:3] = 2 * layer.expected(x).sum(axis=0)  # of the sum of the squared output
     variables, gradients = layer.variables, layer.gradients(x)
-    if len(gradients) != len(variables) or all(g is None for g in gradients):
+    if all(g is None for g in gradients):
         return holds(False, "a gradient for the table", "none", "No gradient reaches the table.")
     pairs = [
         (path, np.zeros_like(value) if gradient is None else np.asarray(gradient))
@@ -355,7 +357,7 @@ def rotate(x, positions):
 @rotary.case(points=1, hint="(1, 0) turned by the angle a is (cos a, sin a).")
 def one_pair_on_paper(lab, rng):
     """With H = 2 the point (1, 0) at position t turns to (cos t, sin t)."""
-    t = np.array([0, 1, 2, int(rng.integers(3, 7))])
+    t = np.array([0, 1, 2, int(rng.integers(3, 60))])
     x = np.zeros((1, 1, 4, 2))
     x[..., 0] = 1
     return close(lab.rotate(x, t), np.stack([np.cos(t), np.sin(t)], axis=-1)[None, None])
@@ -518,7 +520,7 @@ def alibi_bias(num_heads, length):
 @alibi.case(points=2, hint="Compare with the worked example, head by head.")
 def eight_heads_of_the_paper(lab, rng):
     """With 8 heads the slopes are 1/2, 1/4, ..., 1/256, and the bias is -slope·|i - j|."""
-    length = int(rng.choice([5, 7]))
+    length = int(rng.integers(5, 60))
     slopes = 0.5 ** np.arange(1, 9)
     return close(lab.alibi_bias(8, length), biased(slopes, distances(length)))
 
@@ -526,17 +528,20 @@ def eight_heads_of_the_paper(lab, rng):
 @alibi.case(points=1, hint="The exponent depends on the number of heads: -8n/N.")
 def slopes_follow_the_number_of_heads(lab, rng):
     """With N heads the slopes run from 2^(-8/N) down to 2^-8."""
-    length = int(rng.choice([3, 5]))
-    return [close(lab.alibi_bias(n, length), alibi_bias(n, length)) for n in (4, 2, 16)]
+    lengths = map(int, rng.integers(3, 40, size=3))
+    sizes = list(zip((4, 2, 16), lengths, strict=True))
+    return [close(lab.alibi_bias(*size), alibi_bias(*size)) for size in sizes]
 
 
 @alibi.case(points=1, hint="The distance has no sign: |i - j|.")
 def both_directions_are_penalised(lab, rng):
     """A key two places ahead costs as much as one two places back; the query's own costs 0."""
-    bias = array(lab.alibi_bias(4, 7)).astype("float64")
-    if bias.shape != (4, 7, 7):
-        raise Mismatch(f"The output has shape {bias.shape}; it should be (4, 7, 7).")
-    i = int(rng.integers(2, 5))
+    length = int(rng.integers(7, 60))
+    bias = array(lab.alibi_bias(4, length)).astype("float64")
+    if bias.shape != (4, length, length):
+        shape = (4, length, length)
+        raise Mismatch(f"The output has shape {bias.shape}; it should be {shape}.")
+    i = int(rng.integers(2, length - 2))
     cost = -2 * slopes_of(4)
     return [
         close(bias[:, i, i + 2], cost, what=f"bias of query {i} and key {i + 2}"),

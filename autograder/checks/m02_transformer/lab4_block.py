@@ -6,6 +6,7 @@ import numpy as np
 
 from autograder.compare import Mismatch, array, close, holds
 from autograder.exercise import Exercise
+from autograder.wire.weights import require_shapes
 
 PACKAGE = "course.m02_transformer"
 
@@ -285,6 +286,9 @@ def two_maps(layer, x, activation, after=None):
 @feed_forward_exercise.oracle
 def feed_forward(layer, x):
     """Two affine maps, the activation between them."""
+    width, inner = x.shape[-1], layer.intermediate_dim
+    kernels = {"kernel1": (width, inner), "kernel2": (inner, width)}
+    require_shapes(layer.weights, **kernels, bias1=(inner,), bias2=(width,))
     return two_maps(layer, x, activation_of(layer))
 
 

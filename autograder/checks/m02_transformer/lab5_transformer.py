@@ -7,6 +7,8 @@ import numpy as np
 from autograder.compare import Mismatch, equal, holds
 from autograder.exercise import Exercise
 from autograder.wire.client import RemoteObject
+from autograder.wire.slopes import central, outputs
+from autograder.wire.weights import seeded
 
 # padding_mask ------------------------------------------------------------------------------------
 
@@ -33,7 +35,7 @@ def padding_mask(token_ids):
 @padding.case(points=1, hint="True where a token stands, False where the id is 0.")
 def tokens_are_true(lab, rng):
     """Every token is True and every padding id is False."""
-    token_ids = _padded(rng, lengths=[7, 3, 5], vocabulary_size=97)
+    token_ids = _padded(rng, lengths=[13, *_lengths(rng)], vocabulary_size=97)
     token_ids[0, 0] = 1  # the smallest id of a token
     return equal(lab.padding_mask(token_ids), padding_mask(token_ids), "mask")
 
@@ -41,8 +43,8 @@ def tokens_are_true(lab, rng):
 @padding.case(points=1, hint="Look at the ids alone, not at where they stand.")
 def padding_may_stand_anywhere(lab, rng):
     """Padding counts wherever it stands: in front, in the middle, in a whole row."""
-    token_ids = rng.integers(1, 97, (5, 11))
-    token_ids[0, :4], token_ids[1, 5], token_ids[2], token_ids[3, [0, 10]] = 0, 0, 0, 0
+    token_ids = _with_holes(rng, 5, 11)
+    token_ids[2] = 0
     return equal(lab.padding_mask(token_ids), padding_mask(token_ids), "mask")
 
 
@@ -117,22 +119,21 @@ def decoder_mask(token_ids, *, padding_mask=padding_mask):
 @decoder.case(points=1, hint="Row i is True from column 0 to column i, its own included.")
 def without_padding_it_is_causal(lab, rng):
     """Without padding, each position sees itself and everything before it, in every example."""
-    token_ids = rng.integers(1, 97, (3, 7))
+    token_ids = rng.integers(1, 97, (3, int(rng.integers(5, 60))))
     return equal(lab.decoder_mask(token_ids), decoder_mask(token_ids), "mask")
 
 
 @decoder.case(points=1, hint="The padding mask hides keys, which are the columns.")
 def padding_at_the_end_is_hidden(lab, rng):
     """No query sees a padding key; a padding query still sees the tokens before it."""
-    token_ids = _padded(rng, lengths=[11, 4, 7], vocabulary_size=97)
+    token_ids = _padded(rng, lengths=[13, *_lengths(rng)], vocabulary_size=97)
     return equal(lab.decoder_mask(token_ids), decoder_mask(token_ids), "mask")
 
 
 @decoder.case(points=1, hint="Each example has a padding mask of its own.")
 def padding_may_stand_in_front(lab, rng):
     """Padding in front or in the middle is hidden too, for each example on its own."""
-    token_ids = rng.integers(1, 97, (5, 7))
-    token_ids[0, :3], token_ids[1, 3], token_ids[2, 0], token_ids[4, 5:] = 0, 0, 0, 0
+    token_ids = _with_holes(rng, 5, 11)
     return equal(lab.decoder_mask(token_ids), decoder_mask(token_ids), "mask")
 
 
@@ -288,6 +289,8 @@ def padding_in_front(target_ids, start_id):
 
 V, D, F, N = 13, 14, 5, 7  # vocabulary, width, feed-forward width, heads of size 2
 CHANGED = 5e-5  # of the largest logit; rounding stays below 1e-6, a token's effect above 3e-4
+SHARE = 5e-4  # of a matrix's size, by which it changes along its gradient
+DOUBTFUL = 60  # matrices whose gradients are looked at one by one, and attentions
 MODELS = weakref.WeakKeyDictionary()  # by number of layers, for the cases of one judgement
 
 transformer = Exercise(
@@ -434,15 +437,14 @@ def later_layers_are_masked_too(lab, rng):
 def every_decoder_layer_reads_the_whole_encoder(lab, rng):
     """With two layers, each decoder layer reads what the encoder's last layer returns."""
     model = _filled(lab, rng, 2)
-    variables = model.variables
     source, target = _ids(rng, 3, 5), _ids(rng, 3, 7)
     other = (source + 3) % (V - 1) + 1
     change = _difference(_logits(model, source, target), _logits(model, other, target))
     # Where all decoder layers read it, the others still do when one attention is set to zero.
     alone = [
         home
-        for home, places in _attentions_to_the_source(model, variables, rng).items()
-        if _lost_without(model, variables, places, source, target) > 4 * D * D  # an attention's
+        for home, places in _attentions_to_the_source(model, rng).items()
+        if _lost_without(model, places, source, target) > 4 * D * D  # an attention's
     ]
     problem = (
         f"With the weights of `{alone[0] if alone else ''}` set to zero, no gradient reaches the "
@@ -457,14 +459,16 @@ def every_decoder_layer_reads_the_whole_encoder(lab, rng):
 @transformer.case(points=2, hint="num_layers counts the layers of the encoder and of the decoder.")
 def each_layer_adds_its_weights(lab, rng):
     """A second and a third layer each add the weights of one encoder and one decoder layer."""
-    models = (_filled(lab, rng), _filled(lab, rng, 2), _model(lab, V, D, F, 3, N))
-    sizes = [_size(model) for model in models]
+    models = [_filled(lab, rng, n) for n in (1, 2, 3)]
+    sizes, at_work = zip(*map(_sizes, models), strict=True)
+    idle = sum(models[2].variables[place][1].size for place in _idle(lab, rng))
     least = 12 * D**2 + 4 * D * F  # 3 attentions and 2 feed-forward networks, without biases
     most = least + 40 * D + 8 * F
-    grown = [after - before for before, after in zip(sizes, sizes[1:], strict=False)]
-    wrong = [i for i, more in enumerate(grown) if not least <= more <= most]
+    grown, used = np.diff(sizes), np.diff(at_work) - [0, idle]
+    wrong = [i for i in range(2) if used[i] < least or grown[i] > most]
     place = wrong[0] if wrong else 0
-    layers, more = place + 1, grown[place]
+    layers = place + 1
+    more = int(grown[place] if grown[place] > most else used[place])
     if more == 0:
         size = f"{sizes[place]:,} weights"
         problem = f"With {layers} and with {layers + 1} layers it has {size}: "
@@ -488,11 +492,9 @@ def the_number_of_heads_counts(lab, rng):
 
 @transformer.case(points=1, hint="Every layer you make must lie between the inputs and the logits.")
 def every_weight_learns(lab, rng):
-    """With two layers, the gradient reaches every weight matrix."""
-    model = _filled(lab, rng, 2)
-    variables = model.variables
-    places = _without_gradient(model, variables, _ids(rng, 3, 5), _ids(rng, 3, 7))
-    dead = [variables[place][0] for place in places]
+    """With three layers, the gradient reaches every weight matrix, and is that of the output."""
+    model = _filled(lab, rng, 3)
+    dead = [model.variables[place][0] for place in _idle(lab, rng)]
     problem = f"No gradient reaches {', '.join(dead[:2])}."
     return holds(not dead, "gradients everywhere", f"{len(dead)} weights without", problem)
 
@@ -502,6 +504,7 @@ def dropout_acts_in_training_only(lab, rng):
     """With `dropout=0.5`, logits vary in training and repeat exactly at other times."""
     source, target = _ids(rng, 3, 5), _ids(rng, 3, 7)
     model = _model(lab, V, D, F, 1, N, dropout=0.5).fill(rng, [source, target])
+    _see_that_weights_make_it(model, rng)
     quiet = [_logits(model, source, target) for _ in range(2)]
     noisy = [_logits(model, source, target, training=True) for _ in range(2)]
     return [
@@ -994,6 +997,19 @@ def _padded(rng, lengths, vocabulary_size):
     return np.where(np.arange(lengths[0]) < np.array(lengths)[:, None], ids, 0)
 
 
+def _lengths(rng):
+    """Draw the lengths of four rows, all different, between 2 and 11."""
+    return rng.permutation(np.arange(2, 12))[:4]
+
+
+def _with_holes(rng, rows, length):
+    """Draw rows with padding anywhere: in front of the first one, in the middle of the second."""
+    ids = np.where(rng.random((rows, length)) < 0.3, 0, rng.integers(1, 97, (rows, length)))
+    ids[0, 0], ids[0, -1] = 0, rng.integers(1, 97)
+    ids[1, [0, length // 2, -1]] = *rng.integers(1, 97, 1), 0, *rng.integers(1, 97, 1)
+    return ids
+
+
 def _ids(rng, rows, length):
     return rng.integers(1, V, (rows, length))
 
@@ -1026,7 +1042,10 @@ def _filled(lab, rng, layers=1):
     models = MODELS.setdefault(lab._transport, {})
     if layers not in models:
         model = _model(lab, V, D, F, layers, N)
-        models[layers] = model.fill(rng, [_ids(rng, 2, 5), _ids(rng, 2, 7)])
+        model.fill(rng, [_ids(rng, 2, 5), _ids(rng, 2, 7)])
+        if layers < 3:
+            _see_that_weights_make_it(model, rng)
+        models[layers] = model
     models[layers]._lab = lab  # calls are recorded by case
     return models[layers]
 
@@ -1084,59 +1103,140 @@ def _no_activation(model, logits, source_ids, target_ids):
     if len(kernels) != 1 and len(biases) == 1:
         change, expected = {biases[0]: lambda value: value - 3}, logits - 3
     elif len(kernels) != 1 or len(biases) > 1:
-        tables = [i for i, s in enumerate(shapes) if s in ((V, D), (D, V))]
-        change, expected = dict.fromkeys(tables, lambda value: 1000 * value), None
+        change, expected = dict.fromkeys(_tables(variables), lambda value: 1000 * value), None
     with model.changed({i: new(variables[i][1]) for i, new in change.items()}):
         found = _logits(model, source_ids, target_ids)
     problem = "The last map's weights do not act on the output as they do without an activation."
     if expected is None:
-        large = not change or np.abs(found).max() > 20
+        large = change and np.abs(found).max() > 20
         return holds(large, "large logits of large weights", "small ones", problem)
     off = _difference(expected, found)
     return holds(off < 1e-4, "logits", f"other values, off by {off:.2g}", problem)
 
 
-def _without_gradient(model, variables, source_ids, target_ids):
-    """Return the places among the model's variables of the matrices that no gradient reaches."""
-    gradients = model.gradients([source_ids, target_ids])
-    whole = isinstance(gradients, list) and len(gradients) == len(variables) > 0
-    if not whole or not all(g is None or isinstance(g, np.ndarray) for g in gradients):
-        raise Mismatch("The model's weights could not be read.")
+def _tables(variables):
+    """Return the places of the variables with a row, or a column, for each token."""
+    shapes = [np.squeeze(value).shape for _, value in variables]
+    return [i for i, shape in enumerate(shapes) if shape in ((V, D), (D, V))]
+
+
+def _see_that_weights_make_it(model, rng):
+    """See that the model computes with the weights that it shows.
+
+    Raises:
+        Mismatch: without them the logits differ, or know of other tokens than their own.
+    """
+    source, target = _ids(rng, 3, 5), _ids(rng, 3, 7)
+    nothing = {i: np.zeros_like(value) for i, (_, value) in enumerate(model.variables)}
+    with model.changed(nothing):
+        spread = np.ptp(_logits(model, source, target))
+    if spread > 0:
+        raise Mismatch(
+            "With all weights set to zero, your model gives different logits: some come from "
+            "weights that are not among its trainable ones."
+        )
+    kept = {*_tables(model.variables), *(i for i, value in nothing.items() if value.size <= D)}
+    rows = np.concatenate([_each_changed(target), target[:, None]], 1)
+    sources = np.stack([source] * 8 + [(source + 3) % (V - 1) + 1], 1)
+    with model.changed({i: value for i, value in nothing.items() if i not in kept}):
+        change = _changes(model, sources, rows)
+    # A model that shifts the target itself is wrong in that alone: other cases say so.
+    elsewhere = [np.max(change[:, :7] * ~np.eye(7, k=k, dtype=bool)) for k in (0, 1)]
+    if max(min(elsewhere), change[:, 7].max()) > CHANGED:
+        raise Mismatch(
+            "With the weights between embeddings and logits set to zero, a token still changes "
+            "logits at other positions: something reads it without trainable weights."
+        )
+
+
+def _idle(lab, rng):
+    """Return the places of the matrices of the three-layer model that do not act on its output.
+
+    That a gradient reaches one is believed where a change along it moves the output as far as it
+    says, else where other values of the matrix change a logit.
+    """
+    model, models = _filled(lab, rng, 3), MODELS[lab._transport]
+    if "idle" not in models:
+        shapes = [value.shape for _, value in model.variables]
+        matrices = [i for i, shape in enumerate(shapes) if np.prod(shape) > D]
+        # With these weights no gradient is too small to be seen in the outputs.
+        spread = [(0, 0.6 / D**0.5) if i in matrices else (1, 0.1) for i in range(len(shapes))]
+        model.assign([rng.normal(*s, size=shape) for s, shape in zip(spread, shapes, strict=True)])
+        ids = [_ids(rng, 3, 5), _ids(rng, 3, 7)]
+        at_work = _at_work(model, rng, ids)
+        models["idle"] = [i for i in matrices if i not in at_work]
+    return models["idle"]
+
+
+def _at_work(model, rng, ids):
+    """Return the places of the matrices that a true gradient reaches."""
+    variables, gradients = model.variables, model.gradients(ids)
+    dead = _dead(variables, gradients)
+    said = {i: gradients[i].astype("float64") for i in range(len(variables)) if i not in dead}
+    true = _true(model, rng, {i: g for i, g in said.items() if g.size > D}, ids)
+    logits = _logits(model, *ids)
+    for place in [i for i, g in said.items() if g.size > D and i not in true][:DOUBTFUL]:
+        with model.changed({place: seeded(rng, variables[place][1].shape)}):
+            if not np.array_equal(_logits(model, *ids), logits):
+                true.add(place)
+    return true
+
+
+def _dead(variables, gradients):
+    """Return the places of the matrices whose gradients are absent or zero."""
     sizes = [0.0 if g is None else float(np.abs(g).max(initial=0.0)) for g in gradients]
     # A bias of the keys moves all scores of a query alike, so its gradient is zero.
     matrices = [i for i, (_, value) in enumerate(variables) if value.size > D]
     return [i for i in matrices if not sizes[i] > 1e-7 * max(sizes)]
 
 
-def _attentions_to_the_source(model, variables, rng):
+def _true(model, rng, gradients, ids):
+    """Return the places of the gradients that are borne out by a change of the weights.
+
+    All weights change at once, each along its gradient and by a share that the learner's side does
+    not know. A gradient that is none makes the change of the output differ by its part.
+    """
+    variables = model.variables
+    change, parts = [np.zeros(value.shape) for _, value in variables], {}
+    for place, gradient in gradients.items():
+        share = SHARE * rng.uniform(0.5, 1) * rng.choice([-1, 1])
+        length, size = share * np.linalg.norm(variables[place][1]), np.linalg.norm(gradient)
+        change[place], parts[place] = length * gradient / size, length * size
+    with outputs(model, lambda: (_logits(model, *ids) ** 2).sum()) as loss:
+        off = abs(central(loss, variables, change) - sum(parts.values()))
+    return {place for place, part in parts.items() if abs(part) > 5 * off}
+
+
+def _attentions_to_the_source(model, rng):
     """Find the attentions whose keys come from the source: a path, and the places of its matrices.
 
     With a single source token their weights are 1, so no gradient reaches queries and keys. The
     matrices beside them belong to the same attention. Other layouts are passed over.
     """
-    found = {}
-    for place in _without_gradient(model, variables, _ids(rng, 3, 1), _ids(rng, 3, 7)):
+    found, variables = {}, model.variables
+    for place in _dead(variables, model.gradients([_ids(rng, 3, 1), _ids(rng, 3, 7)])):
         parts = variables[place][0].split("/")
         found["/".join(parts[: -2 if parts[-1] == "kernel" else -1])] = None
     for home in found:
         inside = [i for i, (path, _) in enumerate(variables) if path.startswith(f"{home}/")]
         found[home] = [i for i in inside if variables[i][1].size > D]
     sizes = {home: sum(variables[i][1].size for i in found[home]) for home in found}
-    return {home: found[home] for home in found if home and sizes[home] <= 4 * D * D}
+    homes = [home for home in found if home and sizes[home] <= 4 * D * D]
+    return {home: found[home] for home in homes[:DOUBTFUL]}
 
 
-def _lost_without(model, variables, places, source_ids, target_ids):
+def _lost_without(model, places, source_ids, target_ids):
     """Count the weights in other matrices that no gradient reaches while these are zero."""
+    variables = model.variables
     with model.changed({place: np.zeros_like(variables[place][1]) for place in places}):
-        dead = _without_gradient(model, variables, source_ids, target_ids)
+        dead = _dead(variables, model.gradients([source_ids, target_ids]))
     return sum(variables[place][1].size for place in dead if place not in places)
 
 
-def _size(model):
-    """Count the model's trainable weights; a subclassed model makes them when it is called."""
-    if model.type_name != "Functional":
-        model([np.ones((2, 3), int), np.ones((2, 3), int)])
-    return sum(value.size for _, value in model.variables)
+def _sizes(model):
+    """Count the model's trainable weights, and those in matrices."""
+    sizes = [value.size for _, value in model.variables]
+    return sum(sizes), sum(size for size in sizes if size > D)
 
 
 def _run(model, source_ids, target_ids):

@@ -210,22 +210,32 @@ def seed_from(rng):
     return int(rng.integers(1, 10**6))
 
 
+def sizes_from(rng, num_examples, num_pairs):
+    """Draw B, T and V out of 4,200: B from `num_examples` on, 7 to 13 places, 8 to 13 keys."""
+    num_examples += int(rng.integers(100))
+    length, vocabulary_size = 2 * num_pairs + rng.integers(7, 14), 2 * rng.integers(9, 15)
+    return num_examples, num_pairs, int(length), int(vocabulary_size)
+
+
 @sample.case(points=1, hint="Id 0 is blank. Does your range leave out its upper end?")
 def ids_come_from_their_halves(lab, rng):
     """Keys are the ids 1 to V/2 - 1 and values V/2 to V - 1, and each of them occurs."""
-    keys, values, _ = three_arrays(lab, seed_from(rng), 307, 3, 13, 22)
+    *sizes, vocabulary_size = sizes_from(rng, 301, 3)
+    keys, values, _ = three_arrays(lab, seed_from(rng), *sizes, vocabulary_size)
+    half = vocabulary_size // 2
     return [
-        equal(np.unique(keys), np.arange(1, 11), what="set of keys"),
-        equal(np.unique(values), np.arange(11, 22), what="set of values"),
+        equal(np.unique(keys), np.arange(1, half), what="set of keys"),
+        equal(np.unique(values), np.arange(half, vocabulary_size), what="set of values"),
     ]
 
 
 @sample.case(points=1, hint="Draw without replacement, in every example.")
 def nothing_repeats_in_an_example(lab, rng):
     """Within an example no key, no value and no position comes twice."""
-    drawn = three_arrays(lab, seed_from(rng), 211, 5, 17, 22)
+    drawn = three_arrays(lab, seed_from(rng), *sizes_from(rng, 211, 5))
+    five = np.full(len(drawn[0]), 5)
     return [
-        equal([len(set(row)) for row in part.tolist()], np.full(211, 5), what=f"different {name}")
+        equal([len(set(row)) for row in part.tolist()], five, what=f"different {name}")
         for part, name in zip(drawn, ARRAYS, strict=True)
     ]
 
@@ -233,9 +243,10 @@ def nothing_repeats_in_an_example(lab, rng):
 @sample.case(points=1, hint="The pairs take places 0 to 2K - 1. Do not sort the positions.")
 def questions_come_after_the_pairs(lab, rng):
     """Each question can stand at every place from 2K to T - 1, and nowhere else."""
-    _, _, positions = three_arrays(lab, seed_from(rng), 509, 3, 17, 22)
+    *sizes, length, vocabulary_size = sizes_from(rng, 501, 3)
+    _, _, positions = three_arrays(lab, seed_from(rng), *sizes, length, vocabulary_size)
     return [
-        equal(np.unique(column), np.arange(6, 17), what=f"set of positions[:, {i}]")
+        equal(np.unique(column), np.arange(6, length), what=f"set of positions[:, {i}]")
         for i, column in enumerate(positions.T)
     ]
 
@@ -445,9 +456,9 @@ def little_in_common(name, drawn):
 @sample.case(points=1, hint="Make a generator inside the function: np.random.default_rng(seed).")
 def the_seed_decides(lab, rng):
     """The same seed gives the same draw, another seed another one."""
-    seed = seed_from(rng)
+    seed, sizes = seed_from(rng), sizes_from(rng, 13, 3)
     first, again, *others = (
-        np.concatenate(three_arrays(lab, s, 13, 3, 17, 22), axis=1)
+        np.concatenate(three_arrays(lab, s, *sizes), axis=1)
         for s in (seed, seed, 0, seed + 1, seed + 2, seed + 1024)
     )
     different = len({other.tobytes() for other in (first, *others)})
@@ -634,9 +645,9 @@ def questions(rng, counts, length, vocabulary_size, right):
     return logits, targets
 
 
-def two_scores(rng, num_questions):
-    """Draw two different numbers of right answers, neither none nor all."""
-    return rng.permutation(np.arange(1, num_questions))[:2].tolist()
+def three_scores(rng, num_questions):
+    """Draw three different numbers of right answers, neither none nor all."""
+    return rng.permutation(np.arange(1, num_questions))[:3].tolist()
 
 
 def logits_for(answers, vocabulary_size):
@@ -659,7 +670,7 @@ def one_of_two_on_paper(lab, rng):
 def blanks_do_not_count(lab, rng):
     """Other logits at places without a question change nothing."""
     found = []
-    for right in two_scores(rng, 12):
+    for right in three_scores(rng, 12):
         logits, targets = questions(rng, (3, 5, 4), 11, 14, right)
         nothing = (targets == 0)[..., None]
         changed = np.where(nothing, rng.normal(size=logits.shape), logits)
@@ -673,7 +684,7 @@ def blanks_do_not_count(lab, rng):
 def every_question_counts_the_same(lab, rng):
     """A question counts the same in an example with one question and in one with many."""
     found = []
-    for count, right in zip((7, 10), two_scores(rng, 7), strict=True):
+    for count, right in zip((8, 10, 12), three_scores(rng, 8), strict=True):
         _, targets = questions(rng, (1, count), 13, 10, 0)
         answers = targets.copy()
         wrong = rng.permutation(np.flatnonzero(targets[1]))[right:]
@@ -687,7 +698,7 @@ def every_question_counts_the_same(lab, rng):
 def the_largest_of_all_logits_is_the_answer(lab, rng):
     """The largest logit decides, however small its lead, and be it the blank's or a key's."""
     found = []
-    for right in two_scores(rng, 9):
+    for right in three_scores(rng, 9):
         logits, targets = questions(rng, (2, 4, 3), 7, 10, right)
         found.append(close(lab.recall_accuracy(logits / 64, targets), right / 9, what="accuracy"))
     return found
@@ -773,9 +784,13 @@ units_for = Exercise(
         "recurrent weights and one bias for each of U units. The first layer reads I = E "
         "numbers, each later one I = U.",
         "V = 16, E = 4, U = 3, one layer: 16·4 + 4·(4 + 3 + 1)·3 + (3 + 1)·16 = 64 + 96 + 64 = "
-        "224. For U = 4 it is 288, and 250 is nearer to 224.",
+        "224. For U = 4 it is 288; 250 is nearer to 224, and 256 is half-way, so U = 3 for both. "
+        "A second layer of 3 units adds 4·(3 + 3 + 1)·3 = 84.",
     ],
 )
+
+
+WIDTHS = np.arange(1, 200)  # no budget below leads any answer past 151
 
 
 def weights_of(units, vocabulary_size, embedding_dim, num_layers=1, biases=1, gates=4):
@@ -785,129 +800,237 @@ def weights_of(units, vocabulary_size, embedding_dim, num_layers=1, biases=1, ga
     return vocabulary_size * embedding_dim, recurrent, (units + 1) * vocabulary_size
 
 
-def nearest(budget, count):
-    """Return the width whose count is nearest to the budget, the smaller in a tie."""
-    units = 1
-    while abs(count(units + 1) - budget) < abs(count(units) - budget):
-        units += 1
-    return units, count(units)
+def right_count(units, vocabulary_size, embedding_dim, num_layers=1):
+    """All weights of the model; `units` may be an array."""
+    return sum(weights_of(units, vocabulary_size, embedding_dim, num_layers))
+
+
+def nearest(distance, widths=WIDTHS):
+    """Return the width of the least distance, the smaller in a tie."""
+    return widths[np.argmin(distance, axis=-1)]
+
+
+def by_count(count):
+    """Return the answer of one who counts so; it takes arrays of budgets too."""
+
+    def answer(budget, vocabulary_size, embedding_dim, num_layers=1):
+        sizes = (vocabulary_size, embedding_dim, num_layers)
+        units = nearest(np.abs(count(WIDTHS, *sizes) - np.expand_dims(budget, -1)))
+        return units, count(units, *sizes)
+
+    return answer
 
 
 @units_for.oracle
 def lstm_units_for_budget(budget, vocabulary_size, embedding_dim, num_layers=1):
     """The width nearest to the budget, and its number of weights."""
-    return nearest(budget, lambda u: sum(weights_of(u, vocabulary_size, embedding_dim, num_layers)))
+    return by_count(right_count)(budget, vocabulary_size, embedding_dim, num_layers)
 
 
-def whole_numbers(lab, *args, **kwargs):
+def whole_numbers(lab, *args):
     """Ask for a width and compare both numbers."""
     names = ("units", "weights")
-    got = unpack(lab.lstm_units_for_budget(*args, **kwargs), *names)
+    got = unpack(lab.lstm_units_for_budget(*args), *names)
     for number, name in zip(got, names, strict=True):
         if isinstance(number, float | np.ndarray) and np.asarray(number).dtype.kind == "f":
             raise Mismatch(f"{name} is a float; return an int.")
-    expected = lstm_units_for_budget(*args, **kwargs)
+    expected = lstm_units_for_budget(*args)
     return [
         equal(got[0], expected[0], what="number of units"),
         equal(got[1], expected[1], what="number of weights"),
     ]
 
 
+# V, E and U are drawn out of 15,000 for every call. E stays below U: a later layer that reads the
+# embedding has the right number of weights where E = U. V is even, so that there are ties.
+VOCABULARIES, EMBEDDINGS, UNITS = range(32, 82, 2), range(5, 17), range(20, 70)
+# For each case the number of LSTM layers of a call, and its budget, made from the weights of the
+# width drawn and of the next one.
+BUDGETS = {
+    "an_exact_fit": [(1, lambda low, high: low)] * 2,
+    "the_nearest_width_wins": [
+        (1, lambda low, high: low + (high - low) // 5),
+        (1, lambda low, high: high - (high - low) // 5),
+    ],
+    "stacked_layers": [(2, lambda low, high: low), (3, lambda low, high: low)],
+    "ties_and_tiny_budgets": [
+        (1, lambda low, high: (low + high) // 2),
+        (1, lambda low, high: low // 200),
+    ],
+}
+
+
+def drawn_budgets(lab, rng, case):
+    """Ask for the widths of the case's budgets, each with sizes of its own."""
+    found = []
+    for num_layers, budget in BUDGETS[case]:
+        sizes = [int(rng.choice(values)) for values in (VOCABULARIES, EMBEDDINGS)]
+        layers = () if num_layers == 1 else (num_layers,)
+        units = int(rng.choice(UNITS))
+        around = (right_count(width, *sizes, *layers) for width in (units, units + 1))
+        found += whole_numbers(lab, budget(*around), *sizes, *layers)
+    return found
+
+
 @units_for.case(points=1, hint="Count embedding, four gates with one bias each, dense layer.")
 def an_exact_fit(lab, rng):
     """A budget that a width meets exactly gives this width and this budget."""
-    units = int(rng.integers(17, 23))
-    budget = sum(weights_of(units, 26, 7))
-    return whole_numbers(lab, 250, 16, 4) + whole_numbers(lab, budget, 26, 7)
+    return whole_numbers(lab, 224, 16, 4) + drawn_budgets(lab, rng, "an_exact_fit")
 
 
 @units_for.case(points=1, hint="Compare the width below the budget with the one above it.")
 def the_nearest_width_wins(lab, rng):
     """Just above a width's weights it wins; just below the next width's, the next one wins."""
-    units = int(rng.integers(11, 17))
-    low, high = (sum(weights_of(u, 22, 5)) for u in (units, units + 1))
-    gap = (high - low) // 5
-    return whole_numbers(lab, low + gap, 22, 5) + whole_numbers(lab, high - gap, 22, 5)
+    return whole_numbers(lab, 250, 16, 4) + drawn_budgets(lab, rng, "the_nearest_width_wins")
 
 
 @units_for.case(points=1, hint="A second LSTM layer reads the U numbers of the first.")
 def stacked_layers(lab, rng):
     """Later layers read the units of the layer below, not the embedding."""
-    units = int(rng.integers(7, 13))
-    two, three = (sum(weights_of(units, 22, 17, n)) for n in (2, 3))
-    return whole_numbers(lab, two, 22, 17, 2) + whole_numbers(lab, three, 22, 17, 3)
+    return whole_numbers(lab, 308, 16, 4, 2) + drawn_budgets(lab, rng, "stacked_layers")
 
 
 @units_for.case(points=1, hint="In a tie the smaller width wins, and a width is at least 1.")
 def ties_and_tiny_budgets(lab, rng):
     """In a tie the smaller width wins; a tiny budget gives width 1."""
-    units = int(rng.integers(5, 11))
-    tie = sum(sum(weights_of(u, 14, 3)) for u in (units, units + 1)) // 2
-    return whole_numbers(lab, tie, 14, 3) + whole_numbers(lab, 1, 14, 3)
+    return whole_numbers(lab, 256, 16, 4) + drawn_budgets(lab, rng, "ties_and_tiny_budgets")
 
 
-@units_for.misconception(
+def miscounted(message):
+    """Register the answer of one who counts the weights of a width wrongly."""
+
+    def register(count):
+        answer = by_count(count)
+        answer.__name__ = count.__name__
+        units_for.misconception(message)(answer)
+        return count
+
+    return register
+
+
+@miscounted(
     "You gave every gate two biases, as PyTorch does. A Keras LSTM has one bias for each unit of "
     "a gate."
 )
-def two_biases(budget, vocabulary_size, embedding_dim, num_layers=1):
-    sizes = (vocabulary_size, embedding_dim, num_layers)
-    return nearest(budget, lambda u: sum(weights_of(u, *sizes, biases=2)))
+def two_biases(units, *sizes):
+    return sum(weights_of(units, *sizes, biases=2))
 
 
-@units_for.misconception("You counted no biases in the LSTM: each gate has one for each unit.")
-def no_biases(budget, vocabulary_size, embedding_dim, num_layers=1):
-    sizes = (vocabulary_size, embedding_dim, num_layers)
-    return nearest(budget, lambda u: sum(weights_of(u, *sizes, biases=0)))
+@miscounted("You counted no biases in the LSTM: each gate has one for each unit.")
+def no_biases(units, *sizes):
+    return sum(weights_of(units, *sizes, biases=0))
 
 
-@units_for.misconception(
+@miscounted(
     "You counted three gates. An LSTM has four matrices: input, forget and output gate, and the "
     "candidate."
 )
-def three_gates(budget, vocabulary_size, embedding_dim, num_layers=1):
-    sizes = (vocabulary_size, embedding_dim, num_layers)
-    return nearest(budget, lambda u: sum(weights_of(u, *sizes, gates=3)))
+def three_gates(units, *sizes):
+    return sum(weights_of(units, *sizes, gates=3))
 
 
-@units_for.misconception(
-    "You left out the dense layer that turns the units into logits: (U + 1)·V weights."
+@miscounted("You left out the dense layer that turns the units into logits: (U + 1)·V weights.")
+def without_the_dense_layer(units, *sizes):
+    return sum(weights_of(units, *sizes)[:2])
+
+
+@miscounted(
+    "You left out the biases of the dense layer, one for each of the V logits: it has (U + 1)·V "
+    "weights, not U·V."
 )
-def without_the_dense_layer(budget, vocabulary_size, embedding_dim, num_layers=1):
-    sizes = (vocabulary_size, embedding_dim, num_layers)
-    return nearest(budget, lambda u: sum(weights_of(u, *sizes)[:2]))
+def without_the_bias_of_the_dense_layer(units, vocabulary_size, *sizes):
+    return right_count(units, vocabulary_size, *sizes) - vocabulary_size
 
 
-@units_for.misconception("You left out the embedding: V·E weights.")
-def without_the_embedding(budget, vocabulary_size, embedding_dim, num_layers=1):
-    sizes = (vocabulary_size, embedding_dim, num_layers)
-    return nearest(budget, lambda u: sum(weights_of(u, *sizes)[1:]))
+@miscounted("You counted no biases. Each gate has one for each unit, the dense layer V of them.")
+def without_any_bias(units, vocabulary_size, *sizes):
+    return no_biases(units, vocabulary_size, *sizes) - vocabulary_size
 
 
-@units_for.misconception(
-    "Your widest model that stays within the budget is not always the nearest: the next width "
-    "can be closer."
-)
-def never_above_the_budget(budget, vocabulary_size, embedding_dim, num_layers=1):
-    def count(width):
-        return sum(weights_of(width, vocabulary_size, embedding_dim, num_layers))
-
-    units = 1
-    while count(units + 1) <= budget:
-        units += 1
-    return units, count(units)
+@miscounted("You left out the embedding: V·E weights.")
+def without_the_embedding(units, *sizes):
+    return sum(weights_of(units, *sizes)[1:])
 
 
-@units_for.misconception(
+@miscounted(
     "Your later LSTM layers read the embedding. From the second on, a layer reads the U numbers "
     "of the layer below."
 )
-def every_layer_reads_the_embedding(budget, vocabulary_size, embedding_dim, num_layers=1):
-    def count(width):
-        embedding, recurrent, dense = weights_of(width, vocabulary_size, embedding_dim)
-        return embedding + num_layers * recurrent + dense
+def every_layer_reads_the_embedding(units, vocabulary_size, embedding_dim, num_layers=1):
+    embedding, recurrent, dense = weights_of(units, vocabulary_size, embedding_dim)
+    return embedding + num_layers * recurrent + dense
 
-    return nearest(budget, count)
+
+@miscounted("You counted one LSTM layer, whatever `num_layers` says.")
+def one_layer_only(units, vocabulary_size, embedding_dim, num_layers=1):
+    return right_count(units, vocabulary_size, embedding_dim)
+
+
+@miscounted(
+    "You counted one LSTM layer too many: `num_layers` counts the first one, which reads the "
+    "embedding, too."
+)
+def one_layer_too_many(units, vocabulary_size, embedding_dim, num_layers=1):
+    return right_count(units, vocabulary_size, embedding_dim, num_layers + 1)
+
+
+def chosen_by(message):
+    """Register the answer of one who counts right and chooses another width."""
+
+    def register(choose):
+        def answer(budget, *sizes):
+            units = choose(np.expand_dims(budget, -1), right_count(WIDTHS, *sizes), *sizes)
+            return units, right_count(units, *sizes)
+
+        answer.__name__ = choose.__name__
+        units_for.misconception(message)(answer)
+        return choose
+
+    return register
+
+
+@chosen_by(
+    "Your widest model that stays within the budget is not always the nearest: the next width "
+    "can be closer."
+)
+def never_above_the_budget(budget, weights, *sizes):
+    return np.maximum(1, np.sum(weights <= budget, axis=-1))
+
+
+@chosen_by(
+    "Your narrowest model that reaches the budget is not always the nearest: the width before it "
+    "can be closer."
+)
+def never_below_the_budget(budget, weights, *sizes):
+    return 1 + np.sum(weights < budget, axis=-1)
+
+
+@chosen_by(
+    "Half-way between the weights of two widths you take the larger width; the smaller one wins. "
+    "Is it < or <= in your comparison? Do you round the root of an equation? Distances count in "
+    "weights, not in units."
+)
+def larger_in_a_tie(budget, weights, *sizes):
+    return nearest(np.abs(weights - budget)[..., ::-1], WIDTHS[::-1])
+
+
+@chosen_by("Your width can be 0. It is at least 1, however small the budget.")
+def from_zero(budget, weights, *sizes):
+    distance = np.abs(np.append(right_count(0, *sizes), weights) - budget)
+    return nearest(distance, np.append(0, WIDTHS))
+
+
+@units_for.misconception("You returned the weights first. The units come first.")
+def weights_first(budget, *sizes):
+    return lstm_units_for_budget(budget, *sizes)[::-1]
+
+
+@units_for.misconception(
+    "You returned the budget beside the width. Return the number of weights that the model of "
+    "this width has."
+)
+def the_budget_for_the_weights(budget, *sizes):
+    return lstm_units_for_budget(budget, *sizes)[0], budget
 
 
 # --------------------------------------------------------------------------- median_step_time

@@ -24,7 +24,7 @@ from autograder.confine.identity import FIRST_UID
 from autograder.confine.tiers import ORDER, reach
 from autograder.grading.feedback import feedback
 from autograder.grading.grade import grade
-from autograder.kernels.confined import shared_zygote
+from autograder.kernels.shared import shared_zygote
 from autograder.workers import Workers
 from tests.autograder.grading.conftest import (  # noqa: F401  fixtures
     ANSWERS,

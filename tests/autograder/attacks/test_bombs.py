@@ -261,6 +261,30 @@ for count in range(2000):
     assert 0 < max(peaks) < 600
 
 
+@pytest.mark.parametrize("channel", ["iopub", "shell"])
+def test_one_message_of_many_parts(attack, channel):
+    """Each part is as long as a message may be: 900 MB that are one message."""
+    send = {
+        "iopub": "kernel.iopub_thread.schedule(lambda: send(kernel.iopub_thread.socket))",
+        "shell": "kernel.shell_stream.io_loop.add_callback(send, kernel.shell_stream.socket)",
+    }
+    code = f"""
+kernel, part, sent = get_ipython().kernel, bytes(15 * 2**20), threading.Event()
+first = kernel._parent_ident["shell"] if {channel!r} == "shell" else [b"stream"]
+def send(socket):
+    socket.send_multipart([*first, b"<IDS|MSG>", *[part] * 60], copy=False)
+    sent.set()
+{send[channel]}
+print("sent:", sent.wait(60), flush=True)
+time.sleep(1)
+"""
+    with memory_of_workers() as peaks:
+        outcome = attack(HOLD + code, limits=LIMITS | {"memory": 3000})
+    outcome.assert_failed()
+    assert "sent: True" in outcome.printed
+    assert 0 < max(peaks) < 600
+
+
 def test_output_of_a_program_without_end(attack):
     """It writes past Python, to the descriptor, from processes that go on."""
     code = """

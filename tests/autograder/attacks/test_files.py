@@ -59,7 +59,7 @@ for top in folders:
             except OSError:
                 continue
             found += 1
-            if match := re.search(code if path.endswith(".py") else words, text):
+            if match := re.search(code if path.endswith((".py", ".pyc")) else words, text):
                 start = max(0, match.start() - 300)
                 print("GOT", path, text[start:start + 600])
 print("found", found)
@@ -218,12 +218,18 @@ def folder(path):
     os.mkdir(os.path.dirname(path) + "/sly")
 def link(path):
     os.symlink("/etc/passwd", os.path.dirname(path) + "/sly.ipynb")
+def seen(path, change):
+    before = os.stat(path)
+    change()
+    after = os.stat(path)
+    assert (before.st_mode, before.st_mtime, before.st_ctime) != (
+        after.st_mode, after.st_mtime, after.st_ctime), "it was answered, and nothing is changed"
 def permit(path):
-    os.chmod(path, 0o777)
+    seen(path, lambda: os.chmod(path, 0o777))
 def own(path):
-    os.chown(path, os.getuid(), os.getgid())
+    seen(path, lambda: os.chown(path, os.getuid(), os.getgid()))
 def date(path):
-    os.utime(path, (0, 0))
+    seen(path, lambda: os.utime(path, (0, 0)))
 def shell(path):
     subprocess.run(["sh", "-c", f"echo SLY >> '{{path}}'"], check=True, capture_output=True)
 def could(path):

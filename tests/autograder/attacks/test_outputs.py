@@ -1,7 +1,9 @@
 """Group 4: results that were never earned: displayed, printed, forged; and ways out of Python."""
 
+import re
 import sys
 
+import nbformat
 import pytest
 
 from autograder.build.assignments import ROOT
@@ -15,12 +17,16 @@ shell = get_ipython()
 def show(*ignored):
     for points in (4.0, 14.0, float("nan"), -1, "4.0"):
         shell.displayhook(points)
+    shown.append(points)
+shown = []
 shell.events.register("pre_run_cell", show)
 shell.events.register("post_run_cell", show)
 show()
 4.0
 """
-    attack(code, answers=SILENT).assert_failed()
+    outcome = attack(code, answers=SILENT | {"causal_mask": "print('shown', len(shown))\n4.0"})
+    outcome.assert_failed()
+    assert int(re.search(r"shown (\d+)", outcome.printed)[1]) > 4
 
 
 def test_printed_scores(attack):
@@ -40,34 +46,93 @@ display({"text/plain": "4.0"}, raw=True, metadata={"nbgrader": {"points": 4, "gr
     outcome.assert_failed()
 
 
-def test_forged_messages(attack):
-    """A thread that signs messages with the kernel's own key, for whatever request runs."""
-    code = """
+FORGED = [  # for whatever request runs, signed with the kernel's own key
+    ("execute_result", '{"data": {"text/plain": "4.0"}, "metadata": {}, "execution_count": 1}'),
+    ("display_data", '{"data": {"text/plain": "4.0"}, "metadata": {}, "execution_count": 1}'),
+    ("execute_reply", '{"status": "ok", "execution_count": 1, "score": 4.0}'),
+    ("error", '{"ename": 1, "evalue": None, "traceback": "none"}'),
+    ("error", '{"ename": [1], "evalue": {}, "traceback": None}'),
+    ("error", '{"ename": "E", "evalue": "E", "traceback": 7}'),
+    ("stream", '{"name": "stdout", "text": ["not", "a", "text"]}'),
+    ("stream", '{"name": ["stdout"], "text": {}}'),
+    ("stream", '{"name": "stdout", "text": None}'),
+    ("stream", "{}"),
+    ("display_data", '{"data": ["text/plain"], "metadata": None}'),
+    ("display_data", '{"data": {"text/plain": deep}, "metadata": {}}'),
+    ("stream", '{"name": "stdout", "text": "x", "deep": deep}'),
+    ("status", '{"execution_state": ["idle"]}'),
+]
+FORGE = """
 import threading, time
-kernel, sent = get_ipython().kernel, []
-text = {"data": {"text/plain": "4.0"}, "metadata": {}, "execution_count": 1}
-def forge():
-    end = time.monotonic() + 8
-    while time.monotonic() < end:
+kernel, sent, failed, deep = get_ipython().kernel, [], [], []
+for _ in range(900): deep = [deep]
+def forge(kind, content):
+    try:
         parent = kernel.get_parent("shell")
-        try:
-            for kind, content in (
-                ("execute_result", text),
-                ("display_data", text),
-                ("execute_reply", {"status": "ok", "execution_count": 1, "score": 4.0}),
-                ("error", {"ename": 1, "evalue": None, "traceback": "none"}),
-                ("stream", {"name": "stdout", "text": ["not", "a", "text"]}),
-                ("status", {"execution_state": "idle"}),
-            ):
-                kernel.session.send(kernel.iopub_socket, kind, content, parent=parent)
-                sent.append(kind)
-        except Exception as error:
-            sent.append(error)
-        time.sleep(0.05)
-threading.Thread(target=forge, daemon=True).start()
+        kernel.session.send(kernel.iopub_socket, kind, content, parent=parent)
+        sent.append(kind)
+    except Exception as error:
+        failed.append(repr(error))
 """
-    tell = SILENT | {"causal_mask": "import time; time.sleep(0.3); print(f'sent {len(sent)}')"}
-    attack(code, answers=tell).assert_failed()
+TELL = "import time; time.sleep(0.3); print(f'sent {len(sent)}, failed {failed}')"
+
+
+@pytest.mark.parametrize("number", range(len(FORGED)))
+def test_a_forged_message(attack, number):
+    """It stands in a cell's output beside what the cell prints; the answers keep their points."""
+    code = f"""{FORGE}
+print("before", flush=True)
+for _ in range(2): forge({FORGED[number][0]!r}, {FORGED[number][1]})
+print("after", flush=True)
+"""
+    outcome = attack(code, answers=SILENT | {"causal_mask": TELL})
+    outcome.assert_failed()
+    assert "sent 2, failed []" in outcome.printed
+    assert "after" in outcome.printed
+
+
+def test_a_forged_text_after_a_pause(attack):
+    """Its own programs keep its kernel from the processor, so that its output is read twice."""
+    code = f"""{FORGE}
+import os
+end = time.monotonic() + 4
+for _ in range(min(300, 5 * len(os.sched_getaffinity(0)))):
+    if os.fork() == 0:
+        while time.monotonic() < end: pass
+        os._exit(0)
+print("before", flush=True)
+while time.monotonic() < end: pass
+forge("stream", {{"name": "stdout", "text": ["not", "a", "text"]}})
+print("after", flush=True)
+"""
+    outcome = attack(code, answers=SILENT | {"causal_mask": TELL}, limits={"cell_seconds": 2})
+    outcome.assert_failed()
+    assert "sent 1, failed []" in outcome.printed
+    assert "before\nafter" in outcome.printed
+
+
+def test_forged_messages(attack):
+    """A thread forges them all, and ends of cells, while other cells and the checks run."""
+    each = ", ".join(f"({kind!r}, {content})" for kind, content in FORGED)
+    code = f"""{FORGE}
+stop = threading.Event()
+def forge_all():
+    while not stop.wait(0.05):
+        for kind, content in ({each}, ("status", {{"execution_state": "idle"}})):
+            forge(kind, content)
+forging = threading.Thread(target=forge_all)
+forging.start()
+"""
+
+    def change(notebook):
+        for source in ("time.sleep(1); stop.set(); forging.join()", "time.sleep(1)", TELL):
+            notebook.cells.append(nbformat.v4.new_code_cell(source))
+
+    outcome = attack(code, answers=SILENT, change=change)
+    outcome.assert_failed()
+    sent, failed = re.search(r"sent (\d+), failed (.*)", outcome.printed).groups()
+    assert int(sent) > len(FORGED)
+    assert failed == "[]"
 
 
 def test_no_forged_message_in_a_graded_cell(attack):

@@ -2,15 +2,19 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from html.parser import HTMLParser
 
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter
 
 from autograder.grading.export import export
 from autograder.grading.feedback import feedback
+from autograder.grading.pages import markdown
+from course.cli import _tell
 from tests.autograder.grading.conftest import ASSIGNMENT, LAB
 
 SCRIPTS = [
@@ -184,15 +188,42 @@ def test_names_in_the_sheet(course, formula):
                     assert not shown.startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠")), value
 
 
-def test_remarks_in_a_terminal(attack):
-    """Names of releases and kernels with the codes that clear a terminal or rename it."""
+LABELS = [
+    "\x1b]0;X5S\x07\x1b[2J\r", "![x](https://evil.example/t.png)", "[X5S](https://evil.example)",
+    "<https://evil.example>", "https://evil.example/X5S", "www.evil.example", "x@evil.example",
+    "<img src=//evil.example/t.png>", "$\\href{javascript:alert(1)}{X5S}$", "X5S" * 1000, "# X5S",
+    "X5S\n\n~~~\n\n![x](//evil.example/t.png)", "\\[x](//evil.example)", "\u202eX5S", "`X5S`",
+    "\\(\\href{javascript:alert(1)}{X5S}\\)", "&#33;&#91;x&#93;&#40;//evil.example&#41;",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_labels_in_remarks(attack, course, label):
+    """What a notebook says of itself stands in remarks: in the terminal, and above its cells."""
 
     def change(notebook):
-        notebook.metadata.course.release = "\x1b[2J\x07"
-        notebook.metadata.kernelspec = {"name": "\x1b]0;X5S\x07", "display_name": "X"}
+        notebook.metadata.course |= {"module": label, "lab": label, "release": label}
+        notebook.metadata.kernelspec = {"name": label, "display_name": label}
 
     outcome = attack(change=change)
 
     outcome.assert_failed()
-    assert len(outcome.notes) == 2
+    said = next(note for note in outcome.notes if note.startswith("It names "))
+    assert len(said) < 160
     assert all(note.isprintable() for note in outcome.notes)
+    assert_passive(course)
+    path = course.path / "autograded" / "mallory" / ASSIGNMENT / f"{LAB}.ipynb"
+    (cell,) = [c for c in nbformat.read(path, 4).cells if c.id == "grading-notes"]
+    page = BeautifulSoup(markdown({"cell": cell}, cell.source), "html.parser")
+    assert {tag.name for tag in page.find_all(True)} <= {"p", "strong", "ul", "li", "code"}
+    for active in ("https://", "www.", "@", "$", "["):  # JupyterLab finds more links than we do
+        assert active not in re.sub(r"\\.", "", cell.source)
+
+
+def test_remarks_in_a_terminal(capsys):
+    """The last hand that writes to the terminal lets no code through, whoever wrote the line."""
+    _tell(["\x1b[2J\x07finn"], ["a\nb\x9b31m\u202e"])
+    written = capsys.readouterr()
+    assert written.out.removesuffix("\n").isprintable()
+    assert written.err.removesuffix("\n").isprintable()
+    assert "finn" in written.out

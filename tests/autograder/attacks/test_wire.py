@@ -1,13 +1,19 @@
 """Group 12: the learner's side of the wire says what it likes, and the output channel too.
 
 `channel.serve` runs in the learner's kernel, so a cell can put another one in its place. This one
-answers the calls of one exercise as the attack likes, and the rest honestly.
+answers the calls of one exercise as the attack likes, and the rest honestly. Each test asserts that
+the attack happened: the last cell says how often, or, where the kernel does not live to see that
+cell, the feedback says what it met.
 """
 
+import re
+
+import nbformat
 import pytest
 
 from autograder.exercise import find
 from tests.autograder.attacks.conftest import SILENT, SLUG
+from tests.autograder.grading.conftest import ANSWERS
 
 EXERCISES = [find(f"{SLUG}.{name}") for name in SILENT]
 LIMITS = {"call_seconds": 2, "cell_seconds": 5}
@@ -15,8 +21,10 @@ SERVE = """
 import json, os, struct, threading, time
 import numpy as np
 from autograder.wire import channel, codec, probe
-FRAME = struct.Struct(">QQ")
+FRAME, ran = struct.Struct(">QQ"), []
 def serve(number, namespace):
+    global number_of_the_wire
+    number_of_the_wire = number
     honest, lock = probe.Probe(namespace), threading.Lock()
     def write(data):
         with lock: channel._write(number, data)
@@ -26,7 +34,11 @@ def serve(number, namespace):
         message = channel._read(number, size)
         reply = honest.handle(message)
         asked = codec.decode(message)["arguments"]
-        (evil if asked.get("target") in targets else send)(write, request, reply)
+        if asked.get("target") not in targets:
+            send(write, request, reply)
+            continue
+        ran.append(request)
+        evil(write, request, reply)
 def send(write, request, reply):
     write(FRAME.pack(request, len(reply)) + reply)
 def header(text):
@@ -44,20 +56,28 @@ def evil(body, *targets):
     return f"targets = {targets}\n{SERVE}\ndef evil(write, request, reply):\n{lines}\n"
 
 
-REPLIES = {
-    "extra_replies": "for number in range(request + 50): send(write, number, reply)",
-    "wrong_numbers": """
-for number in (0, request - 1, request + 1, 2**64 - 1): send(write, number, reply)
-""",
-    "a_giant_length": "write(FRAME.pack(request, 2**63) + reply)",
-    "a_length_that_is_too_long": "write(FRAME.pack(request, len(reply) + 2**20) + reply)",
-    "no_length": "write(FRAME.pack(request, 0))",
-    "no_frames": "write(os.urandom(2**20))",
-    "a_stalled_half": """
-write(FRAME.pack(request, len(reply)) + reply[:len(reply) // 2])
-time.sleep(3600)
-""",
-    "the_end_of_the_wire": "os.close(4); os.closerange(100, 200); write(b'')",
+TOO_LATE = "Your code ran for more than 2 seconds"
+REPLIES = {  # what is sent, and what the feedback says where the kernel does not live to tell
+    "extra_replies": (
+        "for number in (*range(50), request, request, request + 1): send(write, number, reply)",
+        "",
+    ),
+    "wrong_numbers": (
+        "for number in (0, request - 1, request + 1, 2**64 - 1): send(write, number, reply)",
+        TOO_LATE,
+    ),
+    "a_giant_length": ("write(FRAME.pack(request, 2**63) + reply)", "too large to check"),
+    "a_length_that_is_too_long": (
+        "write(FRAME.pack(request, len(reply) + 2**20) + reply)",
+        TOO_LATE,
+    ),
+    "no_length": ("write(FRAME.pack(request, 0))", ""),
+    "no_frames": ("write(bytes([255]) * 2**20)", "too large to check"),
+    "a_stalled_half": (
+        "write(FRAME.pack(request, len(reply)) + reply[:len(reply) // 2])\ntime.sleep(3600)",
+        TOO_LATE,
+    ),
+    "the_end_of_the_wire": ("os.close(number_of_the_wire)", "The kernel died"),
 }
 VALUES = {  # what replies say that they return: JSON, and its arrays
     "deep_json": ("""'{"l":[' * 100_000 + ']}' * 100_000""", "[]"),
@@ -81,9 +101,24 @@ VALUES_OF_CALLS = [
 ]
 
 
+def tell(notebook):
+    """Let the last cell say how often the attack ran."""
+    notebook.cells.append(nbformat.v4.new_code_cell("print(f'the attack ran {len(ran)} times')"))
+
+
+def times(outcome):
+    """Return how often the attack ran, as the last cell says."""
+    (found,) = re.findall(r"the attack ran (\d+) times", outcome.printed)
+    return int(found)
+
+
 @pytest.mark.parametrize("way", REPLIES)
 def test_replies(attack, way):
-    attack(evil(REPLIES[way]), answers=SILENT, limits=LIMITS).assert_failed()
+    body, met = REPLIES[way]
+    outcome = attack(evil(body), answers=SILENT, limits=LIMITS, change=tell)
+    outcome.assert_failed()
+    assert met in outcome.text
+    assert met or times(outcome) > 0
 
 
 def test_values_as_no_encoder_writes_them(attack):
@@ -96,41 +131,59 @@ text = '{"value":{"d":[["value",' + value + ']]},"arrays":' + arrays + '}'
 send(write, request, header(text) + b"cos\\nsystem\\n(S'true'\\ntR.")
 """
     cell = evil(body, "masked_softmax", "causal_mask", "scaled_dot_product_attention")
-    cases = [case for exercise in EXERCISES for case in exercise.cases]
-    assert len(cases) >= len(values), "not every value would be said"
-    attack(f"said = [{', '.join(values)}]\n{cell}", answers=SILENT, limits=LIMITS).assert_failed()
+    outcome = attack(
+        f"said = [{', '.join(values)}]\n{cell}", answers=SILENT, limits=LIMITS, change=tell
+    )
+    outcome.assert_failed()
+    assert times(outcome) >= len(values), "not every value was said"
 
 
 def test_values_that_are_no_answers(attack):
     """Each call returns the next one."""
     source = f"""
-returned = [{", ".join(VALUES_OF_CALLS)}]
+ran, returned = [], [{", ".join(VALUES_OF_CALLS)}]
 def masked_softmax(*args, **kwargs):
     import numpy as np
-    returned.append(returned.pop(0))
+    ran.append(returned.pop(0))
+    returned.append(ran[-1])
     return returned[-1](np)
 """
-    attack(answers={"masked_softmax": source}, limits=LIMITS).assert_failed()
+    outcome = attack(answers={"masked_softmax": source}, limits=LIMITS, change=tell)
+    outcome.assert_failed()
+    assert times(outcome) >= len(VALUES_OF_CALLS), "not every value was returned"
 
 
 def test_late_replies(attack):
-    """The right answer to the last question comes after its time, for the next question."""
+    """The right answer to each question comes after its time, while the next one is asked."""
     body = """
+import signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
 time.sleep(1.5)
 send(write, request, reply)
 """
-    attack(evil(body), answers=SILENT, limits=LIMITS).assert_failed()
+    right = f"{evil(body)}\n{ANSWERS['masked_softmax']}"
+    outcome = attack(
+        "import numpy as np", answers=SILENT | {"masked_softmax": right}, change=tell,
+        limits=LIMITS | {"call_seconds": 1},
+    )  # fmt: skip
+    outcome.assert_failed()
+    assert times(outcome) == len(find(f"{SLUG}.masked_softmax").cases)
+    assert "Your code ran for more than 1 seconds" in outcome.text
 
 
 def test_replies_from_a_thread(attack):
     """A thread goes on sending, also while the next exercise is checked."""
     body = """
 def flood():
-    for number in range(10**9): send(write, number % 5000 + 10**6, reply)
-threading.Thread(target=flood, daemon=True).start()
-time.sleep(3600)
+    for number in range(10**9):
+        send(write, number % 5000 + 10**6, reply)
+        ran.append(number)
+if len(ran) == 1: threading.Thread(target=flood, daemon=True).start()
+send(write, request, reply)
 """
-    attack(evil(body), answers=SILENT, limits=LIMITS).assert_failed()
+    outcome = attack(evil(body), answers=SILENT, limits=LIMITS, change=tell)
+    outcome.assert_failed()
+    assert times(outcome) > 1000
 
 
 def test_an_array_named_a_thousand_times(attack):
@@ -164,24 +217,35 @@ kernel = get_ipython().kernel
 big = bytes(600 * 2**20)  # pages that nobody has touched
 def publish(socket):
     socket.send_multipart([b"stream", b"<IDS|MSG>", b"", b"{}", b"{}", b"{}", big], copy=False)
-for _ in range(3):
-    kernel.iopub_thread.schedule(lambda: publish(kernel.iopub_thread.socket))
-print("sent 600 MB thrice")
+kernel.iopub_thread.schedule(lambda: publish(kernel.iopub_thread.socket))
+print("sent 600 MB")
 """
-    attack(code, limits=LIMITS | {"memory": 2000}).assert_failed()
+    outcome = attack(code, limits=LIMITS | {"memory": 2000})
+    outcome.assert_failed()
+    assert "sent 600 MB" in outcome.printed
+    assert "the rest of the output was left out" in outcome.printed
 
 
 def test_forged_ends_of_a_cell(attack):
     """It says that its cell and all later ones are done, with any number, before they begin."""
     code = """
-kernel = get_ipython().kernel
-for state in ("idle", "busy", "idle", "starting", ["idle"], None):
-    kernel.session.send(kernel.iopub_socket, "status", {"execution_state": state},
-                        parent=kernel.get_parent(), ident=b"status")
+import threading
+kernel, sent, done = get_ipython().kernel, [], threading.Event()
+parent, shell = kernel.get_parent(), kernel.shell_stream
+def send(socket, kind, content, ident):
+    kernel.session.send(socket, kind, content, parent=parent, ident=ident)
+    sent.append(kind)
+def replies(ident):
     for content in ({}, {"status": "ok", "payload": [{"source": "set_next_input"}]}):
-        kernel.session.send(kernel.iopub_socket, "execute_reply", content,
-                            parent=kernel.get_parent(), ident=b"x")
-        kernel.session.send(kernel.shell_stream or kernel.shell_socket, "execute_reply", content,
-                            parent=kernel.get_parent(), ident=kernel._parent_ident)
+        for _ in range(6): send(shell, "execute_reply", content, ident)
+    done.set()
+for state in ("idle", "busy", "idle", "starting", ["idle"], None):
+    send(kernel.iopub_socket, "status", {"execution_state": state}, b"status")
+    send(kernel.iopub_socket, "execute_reply", {"status": "ok"}, b"x")
+shell.io_loop.add_callback(replies, kernel._parent_ident["shell"])
+done.wait()
 """
-    attack(code, limits=LIMITS).assert_failed()
+    tell = SILENT | {"causal_mask": "print('forged', len(sent), 'ends')"}
+    outcome = attack(code, answers=tell, limits=LIMITS)
+    outcome.assert_failed()
+    assert "forged 24 ends" in outcome.printed

@@ -56,3 +56,28 @@ Path("show.py").write_text("import sys; print(sys.argv[1], sys.prefix)")
 !python show.py hello
 """
     assert printed(sandbox, code).split() == ["hello", sys.prefix]
+
+
+def test_what_the_tiers_differ_in(sandbox):
+    """As the README says."""
+    code = """
+import multiprocessing, os, subprocess, tempfile
+def attempt(name, step):
+    try: step()
+    except OSError: print(name, "fails")
+    else: print(name, "works")
+def write(path):
+    with open(path, "w") as file: file.write("x")
+def stop():
+    sleeping = subprocess.Popen(["sleep", "60"])
+    sleeping.terminate()
+attempt("here", lambda: write("here"))
+attempt("tempfile", lambda: tempfile.NamedTemporaryFile().close())
+attempt("/tmp", lambda: write("/tmp/there"))
+attempt("lock", multiprocessing.Lock)
+attempt("terminate", stop)
+"""
+    lines = printed(sandbox, code).splitlines()
+    does = "works" if sandbox.tier == "sealed" else "fails"
+    assert lines == ["here works", "tempfile works", f"/tmp {does}", f"lock {does}",
+                     f"terminate {does}"]  # fmt: skip

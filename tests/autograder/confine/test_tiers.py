@@ -1,11 +1,14 @@
 """How far a machine confines is found by trying; without it nothing is graded."""
 
+import json
+import os
 import subprocess
 
 import pytest
 
 from autograder.confine import tiers, trial
 from autograder.errors import CourseError
+from tests.ordinary import contained, ordinary
 
 
 @pytest.fixture(autouse=True)
@@ -57,3 +60,16 @@ def test_a_trial_says_why_a_tier_cannot_be_entered(monkeypatch):
     monkeypatch.setattr("autograder.confine.landlock.restrict", refuse)
     assert "unshare: Operation not permitted" in trial.attempt("sealed")
     assert "unshare: Operation not permitted" in trial.attempt("fenced")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
+@pytest.mark.skipif(tiers.reach().tier == "open", reason="this machine confines nothing")
+@pytest.mark.parametrize("who", [ordinary, contained])
+def test_ordinary_users_and_root_of_a_container_reach_the_fenced_tier(who):
+    """Root of a container may do little: it cannot even keep the right to read all."""
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(__file__))))
+    command = who(["-m", "autograder.confine.trial"], root)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=root)
+    if "unshare:" in done.stderr or "mount:" in done.stderr:
+        pytest.skip(f"Python lies where others cannot go: {done.stderr.strip()}")
+    assert json.loads(done.stdout)["fenced"] == "", done.stderr

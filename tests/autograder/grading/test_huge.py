@@ -11,9 +11,11 @@ from autograder.compare import close
 from autograder.confine.tiers import reach
 from autograder.exercise import Exercise
 from autograder.grading.execute import Limits
+from autograder.grading.folder import CourseFolder
 from autograder.grading.headroom import bounded
+from autograder.grading.submission import prepare
 from autograder.grading.worker import grade_task, task_of
-from autograder.kernels.confined import shared_zygote
+from autograder.kernels.shared import shared_zygote
 from autograder.referee import TOO_LARGE, judge
 from autograder.wire.in_process import InProcess
 from autograder.workers import share
@@ -50,6 +52,15 @@ def grade_and_measure(task):
     before = resident("VmRSS")
     reply = grade_task(task)
     return reply | {"growth": resident("VmHWM") - before}
+
+
+def prepare_and_measure(task):
+    """Rebuild in a worker; return the growth of its memory in MB."""
+    folder = CourseFolder(task["folder"])
+    before = resident("VmRSS")
+    path = folder.submission(task["learner"], task["assignment"])
+    prepared = prepare(folder, path, task["assignment"])
+    return {"growth": resident("VmHWM") - before, "cells": len(prepared.notebook.cells)}
 
 
 def resident(name):
@@ -116,7 +127,40 @@ def test_a_message_that_no_honest_kernel_sends(graded):
     """The length alone is read."""
     notebook = graded(CLAIMED)
     assert "The answer is too large to check." in text(notebook)
-    assert points(notebook)["masked_softmax"] == 0
+    earned = points(notebook)
+    assert earned.pop("masked_softmax") == 0
+    assert all(earned.values()), "another exercise lost points"
+
+
+LITERAL = "x = [" + "[]," * 600_000 + "]\ndef causal_mask(length): return 1"
+TEXTS = {
+    "a literal": [LITERAL],
+    "literals": ["x = [" + "[]," * 60_000 + "]\ndef causal_mask(length): return 1"] * 50,
+    "empty lines": ["\n" * 400_000 + "x = 1"],
+    "a literal in a conflict": [f"<<<<<<< a\n{LITERAL}\n=======\nx = 1\n>>>>>>> b\n"],
+}
+
+
+@pytest.mark.parametrize("way", TEXTS)
+def test_a_text_that_takes_far_more_to_be_parsed(course, released, answer, hand_in, way):
+    """It is rebuilt: cells without marks are looked through for the answers that are missing."""
+    notebook = answer(released, causal_mask=TEXTS[way][0])
+    notebook.cells = [c for c in notebook.cells if "conflict" in way or c.source != TEXTS[way][0]]
+    notebook.cells += [nbformat.v4.new_code_cell(text) for text in TEXTS[way]]
+    hand_in("ada", notebook)
+    task = task_of(course, "ada", ASSIGNMENT, Limits(), "open")
+    ((_, reply),) = share([task], f"{HERE}.prepare_and_measure", 1)
+    assert reply["cells"] >= len(released.cells)
+    assert reply["growth"] < GROWTH
+
+
+def test_a_hand_in_that_takes_too_much_memory_earns_nothing(course, released, hand_in):
+    """Its grader says so, and goes on."""
+    many = ",".join(['{"a":1}'] * 600_000)
+    path = hand_in("ada", nbformat.writes(released).replace("{", f'{{"many": [{many}],', 1))
+    with bounded(64):
+        prepared = prepare(course, path, ASSIGNMENT)
+    assert "could not be read: it takes too much memory. It earns 0" in prepared.unreadable
 
 
 outer = Exercise("outer", points=1, module="toy", lab="toy", depends_on=["helper"])

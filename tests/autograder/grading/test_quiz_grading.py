@@ -78,6 +78,28 @@ def test_numbers_of_another_learner_are_flagged(course):
     assert all("The numbers are those of ben, not of ada" in note for note in notes)
 
 
+def test_words_of_a_learner_are_words_in_notes(course):
+    """What a record and a line hold stands in remarks, in comments and above the cells."""
+    picture = "![x](//evil.example/t)\x1b[2J"
+    notebook = quiz_answers(course, "ben", 1.0)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            for made in output.get("data", {}).values():
+                if isinstance(made, dict):
+                    made["learner"] = picture + "x" * 60
+    answer_cell(notebook, "q01").source = f'quiz.answer("q01", {picture!r})'
+    put(course, "ada", notebook)
+    notes = grade(course.path).rows[0].notes
+
+    assert any("is not an option" in note for note in notes)
+    assert any("The numbers are those of ![x](//evil.example/t)" in note for note in notes)
+    assert all(note.isprintable() and len(note) < 300 for note in notes)
+    (written,) = feedback(course.path)
+    page = BeautifulSoup(written.path.read_text(), "html.parser")
+    assert "evil.example" in page.get_text()
+    assert page.select("[src*='evil.example'], [href*='evil.example']") == []
+
+
 def test_overrides_of_a_quiz(course):
     """An answer that counts too, an item taken out, and the numbers of one learner alone."""
     wrong = quiz_answers(course, "ada", 1.0, written=True)

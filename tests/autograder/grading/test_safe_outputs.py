@@ -1,9 +1,11 @@
 """What an instructor's browser gets of a learner's outputs and text."""
 
 import pytest
+from bs4 import BeautifulSoup
 
 from autograder.grading.export import quoted
-from autograder.grading.outputs import safe_markdown, safe_outputs
+from autograder.grading.outputs import label, literal, safe_markdown, safe_outputs
+from autograder.grading.pages import markdown
 
 PIXEL = "iVBORw0KGgo="
 
@@ -59,6 +61,32 @@ def test_active_markdown_becomes_plain_text(text):
 def test_other_markdown_stays(text):
     """Headings, lists and mathematics are shown as such."""
     assert safe_markdown(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["![x](//evil/t.png)", "[x](//evil)", "[x]: //evil", "<b>x</b>", "<//evil>", "http://evil/x",
+     "$\\href{javascript:alert(1)}{x}$", "\\[x](//evil)", "\\\\(x\\\\)", "&#60;b>",
+     "a\n\n# b\x1b[2J"],
+)  # fmt: skip
+def test_a_sentence_is_literal_in_markdown(text):
+    """Whatever a learner's words in it look like, a page shows text."""
+    page = BeautifulSoup(markdown({"cell": {}}, literal(f"It names {text}.")), "html.parser")
+    assert {tag.name for tag in page.find_all(True)} == {"p"}
+    kept = "".join(letter if letter.isprintable() else " " for letter in text)
+    assert page.get_text().strip() == f"It names {kept}.".replace("\\", "∖")
+
+
+def test_a_sentence_of_ours_stays():
+    """Code is code in it."""
+    sentence = "You did not divide `scores` by √d_k (2 of 3 * points): use a_b."
+    assert literal(sentence) == sentence
+
+
+def test_a_label_is_short_and_printable():
+    assert label(" lab1\x1b[2J\r\n\u202ex ") == "lab1 [2J   x"
+    assert label("x" * 41) == "x" * 40 + "…"
+    assert label("\x07\n") == ""
 
 
 @pytest.mark.parametrize(
