@@ -299,7 +299,9 @@ vectors = Exercise(
     "vectorize",
     points=6,
     signature="vectorize(train_texts, texts, max_size, length)",
+    package=f"{PACKAGE}.vectorize",
     forbids=[
+        f"{PACKAGE}.vectorize",
         f"{PACKAGE}.Vocabulary",
         "keras.layers.TextVectorization",
         "keras.layers.StringLookup",
@@ -596,7 +598,9 @@ counting = Exercise(
     "word_counts",
     points=3,
     signature="word_counts(ids, vocabulary_size)",
+    package=f"{PACKAGE}.word_counts",
     forbids=[
+        f"{PACKAGE}.word_counts",
         "keras.layers.CategoryEncoding",
         "keras.layers.IntegerLookup",
         "keras.layers.TextVectorization",
@@ -738,6 +742,8 @@ last = Exercise(
     "last_real_state",
     points=4,
     signature="last_real_state(states, mask)",
+    package=f"{PACKAGE}.last_real_state",
+    forbids=[f"{PACKAGE}.last_real_state"],
     hints=[
         "At which place does the last real token of a text stand, if it has n of them? How do you "
         "get n from the mask?",
@@ -909,7 +915,9 @@ score = Exercise(
     "confusion_and_f1",
     points=4,
     signature="confusion_and_f1(labels, predictions, num_classes)",
+    package=f"{PACKAGE}.confusion_and_f1",
     forbids=[
+        f"{PACKAGE}.confusion_and_f1",
         "tensorflow.math.confusion_matrix",
         "keras.metrics.F1Score",
         "keras.metrics.FBetaScore",
