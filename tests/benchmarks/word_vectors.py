@@ -40,7 +40,8 @@ def vectors_of_size(tokens, size, passes, seed):
     yield "counts", table
     yield "log(1 + counts)", np.log1p(table)
     yield "PPMI", lab["ppmi"](table)
-    yield "PPMI and SVD", lab["squeeze"](lab["ppmi"](table))
+    for dim in (100, 300):
+        yield f"PPMI, SVD to {dim}", lab["squeeze"](lab["ppmi"](table), dim)
     yield "skip-gram", lab["train_skip_gram"](tokens, size, passes, seed=seed).vectors
     keras.utils.set_random_seed(seed)
     glove = GloVe(size, 100)

@@ -435,6 +435,7 @@ ngrams = Exercise(
     forbids=[
         "course.m01_sequence_models.ngram_buckets",
         "course.m01_sequence_models.character_ngrams",
+        "course.m01_sequence_models.FastText",
     ],
     hints=[
         "Put the marks around the word first. Then cut windows of one length out of the marked "
@@ -665,7 +666,7 @@ neighbors = Exercise(
     forbids=SIMILARITY,
     hints=[
         "The cosine of two vectors of length 1 is their dot product. So scale all vectors first; "
-        "one matrix product then gives all similarities.",
+        "one matrix product then gives all cosines.",
         "unit = vectors / |vectors|; scores = unit[ids] unitᵀ, shape (Q, V). Set the columns of "
         "`exclude` and each row's own word to -∞, then sort each row in descending order.",
         "vectors = [[1, 0], [0, 2], [3, 3]], ids = [1], k = 1, exclude = (0,): the cosine of word "
@@ -696,8 +697,8 @@ def nearest_neighbors(vectors, ids, k=5, exclude=(0,)):
 
 
 def _answers(lab_function, oracle, questions, *settings):
-    """Compare similarities up to rounding, and ids exactly where no two similarities are tied."""
-    names = ("ids", "similarities")
+    """Compare cosines up to rounding, and ids exactly where no two cosines are tied."""
+    names = ("ids", "cosines")
     found, cosines = unpack(lab_function(*questions, *settings), *names)
     found = array(found, names[0])
     wanted, expected = oracle(*questions, *settings)
@@ -763,7 +764,7 @@ def excluded_words_are_no_answer(lab, rng):
 
 @neighbors.case(points=1, hint="Where the length is 0, divide by 1.")
 def a_vector_of_zeros_is_like_nothing(lab, rng):
-    """A vector of zeros has the similarity 0 to all, and takes its place in the ranking."""
+    """A vector of zeros has the cosine 0 with all, and takes its place in the ranking."""
     vectors = _vectors(rng, 11, 23)
     vectors[_some(rng, vectors, 1)] = 0
     ids = np.flatnonzero(np.abs(vectors[1:]).sum(-1) > 0)[:3].astype("int32") + 1
@@ -796,7 +797,7 @@ def _distances(vectors, ids):
 
 @neighbors.misconception("You ranked by the distance of the vectors. Rank by the cosine.")
 def by_distance(vectors, ids, k=5, exclude=(0,)):
-    """Euclidean distance, in place of similarities."""
+    """Euclidean distance, in place of cosines."""
     order, nearness = _best(-_distances(vectors, ids), ids[:, None], k, exclude)
     return order, -nearness
 
@@ -872,13 +873,13 @@ def zero_divided(vectors, ids, k=5, exclude=(0,)):
         return _best(unit[ids] @ unit.T, ids[:, None], k, exclude)
 
 
-@neighbors.misconception("You returned the similarities first. The ids come first.")
+@neighbors.misconception("You returned the cosines first. The ids come first.")
 def parts_swapped(vectors, ids, k=5, exclude=(0,)):
-    """Similarities and ids."""
+    """Cosines and ids."""
     return nearest_neighbors(vectors, ids, k, exclude)[::-1]
 
 
-@neighbors.misconception("You returned the ids alone. Return ids and similarities.")
+@neighbors.misconception("You returned the ids alone. Return the ids and their cosines.")
 def ids_only(vectors, ids, k=5, exclude=(0,)):
     """Ids."""
     return nearest_neighbors(vectors, ids, k, exclude)[0]
@@ -896,7 +897,7 @@ analogies = Exercise(
         "With all vectors scaled to length 1: target = b - a + c, scaled to length 1 as well; "
         "scores = target · unitᵀ; a, b and c of each question are no answer.",
         "Unit vectors a = (1, 0), b = (0, 1), c = (0.6, 0.8): b - a + c = (-0.4, 1.8), of length "
-        "1.844. A word d = (0, 2) has the similarity 1.8 / 1.844 = 0.976.",
+        "1.844. A word d = (0, 2) has the cosine 1.8 / 1.844 = 0.976.",
     ],
 )
 
@@ -916,16 +917,16 @@ def _questions(rng, vectors, count):
 
 @analogies.case(points=1, hint="The order is b - a + c, with vectors of length 1.")
 def the_fourth_corner_is_found(lab, rng):
-    """Where a word has exactly the direction of b - a + c, it is the answer, with similarity 1."""
+    """Where a word has exactly the direction of b - a + c, it is the answer, with the cosine 1."""
     vectors = _vectors(rng)
     a, b, c, d = _questions(rng, vectors, 3)
     unit = _unit(vectors)
     lengths = rng.uniform(0.2, 5, size=(3, 1))
     vectors[d] = _single(lengths * _unit(unit[b] - unit[a] + unit[c]))
-    answers, similarities = unpack(lab.analogy(vectors, a, b, c), "answers", "similarities")
+    ids, cosines = unpack(lab.analogy(vectors, a, b, c), "ids", "cosines")
     return [
-        equal(array(answers, "answers"), d[:, None], what="answers"),
-        close(array(similarities, "similarities"), np.ones((3, 1)), what="similarities"),
+        equal(array(ids, "ids"), d[:, None], what="ids"),
+        close(array(cosines, "cosines"), np.ones((3, 1)), what="cosines"),
     ]
 
 
@@ -1045,10 +1046,10 @@ def analogy_zero_excluded(vectors, a, b, c, k=1, exclude=(0,)):
 
 
 @analogies.misconception(
-    "You did not scale the sum b - a + c, so your similarities are no cosines: they can pass 1."
+    "You did not scale the sum b - a + c, so your numbers are no cosines: they can pass 1."
 )
 def target_unscaled(vectors, a, b, c, k=1, exclude=(0,)):
-    """Right words, similarities times the target's length."""
+    """Right words, cosines times the target's length."""
     unit = _unit(vectors)
     target = unit[b] - unit[a] + unit[c]
     return _best(target @ unit.T, np.stack([a, b, c], -1), k, exclude)
@@ -1104,13 +1105,13 @@ def axis_dropped(vectors, a, b, c, k=1, exclude=(0,)):
     return tuple(part[:, 0] for part in found) if k == 1 else found
 
 
-@analogies.misconception("You returned the similarities first. The answers come first.")
+@analogies.misconception("You returned the cosines first. The ids come first.")
 def answers_second(vectors, a, b, c, k=1, exclude=(0,)):
-    """Similarities and answers."""
+    """Cosines and ids."""
     return analogy(vectors, a, b, c, k, exclude)[::-1]
 
 
-@analogies.misconception("You returned the answers alone. Return answers and similarities.")
+@analogies.misconception("You returned the ids alone. Return the ids and their cosines.")
 def answers_only(vectors, a, b, c, k=1, exclude=(0,)):
     """Answers."""
     return analogy(vectors, a, b, c, k, exclude)[0]

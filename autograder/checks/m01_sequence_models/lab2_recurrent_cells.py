@@ -230,7 +230,7 @@ def run_rnn(x, mask, h, kernel, recurrent_kernel, bias, *, simple_rnn_step=simpl
 def sequence(rng, length=None):
     """Draw x, h and the weights of a simple cell."""
     batch, steps, inputs, units = sizes(rng, 4)
-    batch, steps = (batch, steps) if steps > 3 else (steps, batch)  # T is at least 3
+    batch, steps = (batch, steps) if steps > 2 else (steps, batch)  # T is at least 3
     x, h = draw(rng, batch, steps, inputs), draw(rng, batch, units)
     return x, h, (*weights(rng, inputs, units), 0.5 * draw(rng, units))
 
@@ -314,6 +314,15 @@ def shown_as_zero(new, h, real, t):
     """Carry on, but show zeros."""
     _, h = carried(new, h, real, t)
     return h * real, h
+
+
+@wrong_run(
+    "You ran over the padding and put zeros into `states` afterwards. A padded step must leave the "
+    "state as it was."
+)
+def zeros_put_in_afterwards(x, mask, h, step):
+    states, last = over_time(x, None, h, step)
+    return (states if mask is None else states * mask[..., None]), last
 
 
 @wrong_run("A padded step reset the state to zero. It should leave the state as it was.")
@@ -1008,6 +1017,16 @@ def without_the_second_bias(x, h, kernel, recurrent_kernel, bias):
 def first_bias_twice(x, h, kernel, recurrent_kernel, bias):
     """Twice b."""
     return gru_step(x, h, kernel, recurrent_kernel, bias[[0, 0]])
+
+
+@gru.misconception(
+    "You added `bias` as a whole. It has two rows: bias[0] belongs to x W, bias[1] to h U."
+)
+def bias_as_a_whole(x, h, kernel, recurrent_kernel, bias):
+    """Both rows with the input's product: they meet the rows of the batch."""
+    from_x = np.split(x @ kernel + bias, 3, axis=-1)
+    x_z, x_r, x_g, h_z, h_r, h_g = *from_x, *np.split(h @ recurrent_kernel, 3, axis=-1)
+    return mixed(h, sigmoid(x_z + h_z), sigmoid(x_r + h_r), x_g, h_g)
 
 
 @gru.misconception("You left out both biases.")
