@@ -53,6 +53,6 @@ parity:
 
 lint:
 	$(call INSTALL,test)
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check --no-cache .
+	@$(BIN)/ruff format --no-cache --check .
 	@$(BIN)/course build --check

@@ -62,8 +62,8 @@ def unpack(value, *names):
     """Return the parts of a tuple or list, or raise `Mismatch` naming the parts that were due."""
     if isinstance(value, tuple | list) and len(value) == len(names):
         return tuple(value)
-    due = f"{len(names)} values ({', '.join(names)})"
-    raise Mismatch(f"Expected {due}, got {describe(value)}.")
+    due = f"{len(names)} values: {', '.join(names)}"
+    raise Mismatch(f"The result should be {due}. It is {describe(value)}.")
 
 
 def array(value, what="output"):

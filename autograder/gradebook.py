@@ -11,6 +11,10 @@ from pathlib import Path
 from autograder.errors import CourseError
 
 ONE_AT_A_TIME = 7_305_808_869  # the advisory lock under which tables are made
+INDEXED = (
+    ("submitted_assignment", "student_id"), ("submitted_notebook", "assignment_id"),
+    ("grade", "notebook_id"), ("comment", "notebook_id"),
+)  # fmt: skip
 PATIENCE = {"connect_timeout": "10", "options": "-c lock_timeout=30s"}
 LOST = ("server closed the connection", "terminating connection", "connection failed",
         "connection is lost", "connection is closed", "consuming input failed",
@@ -54,10 +58,20 @@ def create(url):
                     "copy of it, then run `nbgrader db upgrade` in the course folder."
                 )
             nbgrader.api.Base.metadata.create_all(bind=connection)
+            _add_indexes(connection)
             if not found:
                 _set_version(connection, head)
     finally:
         engine.dispose()
+
+
+def _add_indexes(connection):
+    """Let a submission's rows be found without reading everybody's, which nbgrader's tables do."""
+    from sqlalchemy import text
+
+    for table, column in INDEXED:
+        name = f"course_{table}_{column}"
+        connection.execute(text(f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({column})"))
 
 
 def _schema_version():

@@ -62,15 +62,14 @@ def judge(exercise, transport, seed=PRACTICE_SEED):
     if kind == "missing":
         sentence = f"You have not defined `{exercise.name}`. Run the cell that defines it first."
         return _unanswered(verdict, exercise, "missing", sentence)
+    if lent:
+        return _unanswered(verdict, exercise, "lent", "This answer is lent and earns 0 points.")
     problem = _kind_problem(exercise, kind)
     if problem:
         return _unanswered(verdict, exercise, "error", problem)
     calls = _run_cases(verdict, exercise, transport, seed)
     if _is_stub(verdict):
         return _unanswered(verdict, exercise, "stub", "This exercise is not written yet.")
-    if lent:
-        verdict.state, verdict.message = "lent", "This answer is lent: it works and earns 0 points."
-        return verdict
     if not verdict.passed:
         follow_through(verdict, exercise, calls, transport, draws(seed, exercise.id, "parts"))
         settle(verdict, exercise)

@@ -67,10 +67,13 @@ def collect_table(collected):
     Args:
         collected: `autograder.grading.collect.Collected`.
     """
+    from autograder.grading.outputs import printable  # files may be named by learners
+
     table = Table(title=f"Collected: {len(collected.taken)}", title_justify="left")
     for name in ("learner", "assignment", "file", "changed", "state"):
         table.add_column(name, overflow="fold", no_wrap=name == "assignment")
     for taken in collected.taken:
         when = f"{taken.when:%Y-%m-%d %H:%M}"
-        table.add_row(taken.learner, taken.assignment, taken.source, when, taken.state)
+        row = (taken.learner, taken.assignment, taken.source, when, taken.state)
+        table.add_row(*(Text(printable(part)) for part in row))
     return table

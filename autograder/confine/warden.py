@@ -1,8 +1,9 @@
 """The warden: it stays outside with a confined kernel, watches what it uses, and ends it whole.
 
 Covers: what all processes of a kernel use together (see `excess`), and processes that hide from
-their parent. Whatever happens to it, short of being killed, it ends them all before it leaves.
-It looks ten times a second, so a kernel may pass a limit for that long.
+their parent. Whatever happens to it, it ends them all before it leaves; where it is killed, what
+forked it does that (see `end_orphans`). It looks ten times a second, so a kernel may pass a limit
+for that long.
 """
 
 import fcntl
@@ -186,9 +187,23 @@ def end_all(child):
         time.sleep(0.002)
 
 
-def _stopped():
-    """Stop all processes below us, and return them."""
-    found = dict.fromkeys(children(os.getpid()))
+def end_orphans(known):
+    """End what wardens that were killed have left to this process.
+
+    Covers: a warden that the system ends, as for lack of memory. What it watched comes to the
+    process that forked it, where that is a subreaper. Not covered: both are ended.
+
+    Args:
+        known: the children that are no orphans.
+    """
+    for pid in _stopped(known):
+        with suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _stopped(besides=()):
+    """Stop all processes below us, but some children and what is below them, and return them."""
+    found = dict.fromkeys(one for one in children(os.getpid()) if one not in besides)
     waiting = list(found)
     for pid in waiting:
         with suppress(OSError):

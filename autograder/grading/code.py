@@ -74,6 +74,12 @@ class Code:
                 elif isinstance(node, ast.ImportFrom) and node.module:
                     yield from (f"{node.module}.{name.name}" for name in node.names)
 
+    def lends(self, part):
+        """Yield the ids of the exercises whose lent versions these statements ask for."""
+        for node in (each for statement in part for each in ast.walk(statement)):
+            if isinstance(node, ast.Call) and node.args and self._called(node) == "lend":
+                yield text_of(node.args[0])
+
     def _path(self, node, depth=0):
         """Return the dotted path that an expression stands for, or an empty string."""
         if depth > DEEPEST:

@@ -24,7 +24,7 @@ from autograder.workers import own_cores
 
 GRACE = 5.0
 MAX_OUTPUT = 200_000
-MAX_RESTARTS = 3
+MAX_RESTARTS = 20  # more than a lab has exercises: the notebook's time bounds them too
 KEPT_OUTPUTS = ("stream", "display_data", "execute_result", "error")
 
 

@@ -27,6 +27,8 @@ def review(exercise, answer, cells=(), skeleton=""):
     reached = next(filter(None, (_forbidden(path, exercise) for path in code.paths(part))), "")
     if reached:
         found.append(f"it reaches `{reached}`, which it should write itself.")
+    if exercise.id in code.lends(part):
+        found.append("it builds on the course's version, which is lent for 0 points.")
     if exercise.package and is_copy(exercise, code, part, skeleton):
         found.append("it is the course's own code, or nearly so.")
     return found

@@ -71,7 +71,7 @@ def serve(owner, idle_seconds):
     os.set_blocking(wake_write, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-    last = time.monotonic()
+    last, confines = time.monotonic(), False
     while True:
         if kernels:
             last = time.monotonic()
@@ -81,11 +81,13 @@ def serve(owner, idle_seconds):
         ready, _, _ = select.select([owner, wake_read], [], [], left)
         if wake_read in ready:
             os.read(wake_read, 4096)
-        _reap(kernels)
+        if _reap(kernels) and confines:
+            _end_orphans(kernels)
         if owner in ready:
             request, fds = _receive(owner)
             if request is None:
                 return
+            confines = confines or "tier" in request and _adopt()
             pid = os.fork()
             if pid == 0:
                 _become(request, fds)
@@ -107,14 +109,16 @@ def _receive(owner):
 
 
 def _reap(kernels):
-    """Tell the owners of ended kernels how they ended."""
-    while kernels:
+    """Tell the owners of ended kernels how they ended; return whether any process has."""
+    found = False
+    while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
-            return
+            return found
         if pid == 0:
-            return
+            return found
+        found = True
         control = kernels.pop(pid, None)
         if control is not None:
             try:
@@ -122,6 +126,21 @@ def _reap(kernels):
             except OSError:
                 pass
             control.close()
+
+
+def _adopt():
+    """Become the parent of what a killed warden leaves behind; return True."""
+    from autograder.confine import linux, warden
+
+    linux.prctl(warden.SET_CHILD_SUBREAPER, 1)
+    return True
+
+
+def _end_orphans(kernels):
+    """End what killed wardens have left; each death brings us back here, for what that one left."""
+    from autograder.confine.warden import end_orphans
+
+    end_orphans(kernels)
 
 
 def _become(request, fds):

@@ -138,6 +138,7 @@ class Lab:
             "op": operation,
             "arguments": _with_handles(arguments),
             "forbids": list(self._exercise.forbids),
+            "judged": self._exercise.id,
         }
         try:
             reply = decode(self._transport.request(encode(request)))

@@ -22,7 +22,7 @@ def message(path):
 
 
 @contextlib.contextmanager
-def guard(paths, namespace):
+def guard(paths, namespace, judged=""):
     """Make the things at the dotted `paths` raise `Forbidden` when the notebook uses them.
 
     Args:
@@ -32,11 +32,13 @@ def guard(paths, namespace):
             whose own code must keep the real one.
         namespace: dict. The notebook's global names. A name bound to a forbidden thing, or to a
             subclass of it, raises whoever calls it.
+        judged: id of the exercise that is judged: its lent version refuses to work.
     """
     stand_ins = _remembered(tuple(paths), len(sys.modules), namespace)
     found = [each for each in stand_ins if vars(each[0]).get(each[1]) is each[2]]
     named = {n: path for n, v in namespace.items() for _, _, t, path, _ in found if _is(v, t)}
     kept = {name: namespace[name] for name in named}
+    before, _now["judged"] = _now["judged"], judged
     try:
         for owner, name, _, _, stub in found:
             setattr(owner, name, stub)
@@ -44,11 +46,22 @@ def guard(paths, namespace):
             namespace[name] = _refusal(path)
         yield
     finally:
+        _now["judged"] = before
         for owner, name, value, _, _ in found:
             setattr(owner, name, value)
         namespace.update(kept)
 
 
+def refuse_lent(exercise):
+    """Raise `Forbidden` while an answer to this very exercise is judged."""
+    if exercise == _now["judged"]:
+        raise Forbidden(
+            "Your answer calls the course's version, which is lent for 0 points. Assign it by its "
+            "name alone, as `course unlock` says, or write your own."
+        )
+
+
+_now = {"judged": ""}
 _latest = {"paths": None, "count": 0, "namespace": None, "stand_ins": ()}
 
 

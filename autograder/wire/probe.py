@@ -54,7 +54,7 @@ class Probe:
         operation = getattr(self, f"do_{request['op']}")
         if request["op"] == "status":  # says what the name is; calls nothing
             return operation(**request["arguments"])
-        with forbid.guard(forbids, self.namespace):
+        with forbid.guard(forbids, self.namespace, request.get("judged", "")):
             return operation(**request["arguments"])
 
     def do_status(self, name):

@@ -34,6 +34,7 @@ from autograder.grading.release import release
 from course.notebooks import find_lab
 from course.workspace import labs_root
 
+SECONDS = 600  # stock nbgrader stops a cell after 30, and lab 5 trains for longer
 COURSE = [sys.executable, "-c", "from course.cli import app; app()"]
 
 
@@ -146,7 +147,10 @@ def grade_ours(folder, assignment, jobs):
 
 def grade_stock(folder, assignment, learner):
     """Return the seconds that nbgrader takes for one more submission of a class."""
-    command = [sys.executable, "-m", "nbgrader", "autograde", assignment, "--student", learner]
+    command = [
+        sys.executable, "-m", "nbgrader", "autograde", assignment, "--student", learner,
+        f"--Execute.timeout={SECONDS}",
+    ]  # fmt: skip
     start = [sys.executable, "-c", "import nbgrader.apps.nbgraderapp, nbgrader.converters"]
     begun = time.perf_counter()
     subprocess.run(start, cwd=folder, capture_output=True, check=True)

@@ -44,13 +44,14 @@ def main():
     print(json.dumps(soak(options.submissions, options.jobs, options.window)))
 
 
-def soak(submissions, jobs, window):
+def soak(submissions, jobs, window, every=3.0):
     """Grade a class and return what was measured.
 
     Args:
         submissions: int. How many.
         jobs: int. Processes that grade.
         window: int. How many at the begin and at the end are compared.
+        every: float. Seconds between two looks at the memory, which cost time themselves.
     """
     with tempfile.TemporaryDirectory(prefix="soak-") as temporary:
         folder, scratch = Path(temporary, "course"), Path(temporary, "t")
@@ -61,13 +62,13 @@ def soak(submissions, jobs, window):
         for learner in batches(submissions, 1)[0]:
             hand_in(CourseFolder(folder), learner, ASSIGNMENT, STEM, solved)
         with temporary_files_in(scratch):
-            return _grade(folder, scratch, jobs, window)
+            return _grade(folder, scratch, jobs, window, every)
 
 
-def _grade(folder, scratch, jobs, window):
+def _grade(folder, scratch, jobs, window, every):
     done = [time.monotonic()]
     before = _descriptors()
-    with Memory() as memory:
+    with Memory(every) as memory:
         grades = grade(
             folder,
             [ASSIGNMENT],
@@ -88,6 +89,10 @@ def _grade(folder, scratch, jobs, window):
         "per_minute_first": round(60 * first, 1),
         "per_minute_last": round(60 * last, 1),
         "ratio": round(last / first, 3),
+        "per_minute": [
+            round(60 * window / sum(gaps[start : start + window]))
+            for start in range(0, len(gaps) - window + 1, window)
+        ],
         "mb_first": round(sizes[0]),
         "mb_last": round(sizes[1]),
         **left,
@@ -95,7 +100,10 @@ def _grade(folder, scratch, jobs, window):
 
 
 class Memory:
-    """What this process and its descendants hold, looked at twice a second, in MB."""
+    """What this process and its descendants hold, in MB, looked at every few seconds."""
+
+    def __init__(self, every):
+        self._every = every
 
     def __enter__(self):
         self._seen, self._running = [], True
@@ -121,7 +129,7 @@ class Memory:
                 except psutil.Error:
                     continue
             self._seen.append((time.monotonic(), total / 2**20))
-            time.sleep(0.5)
+            time.sleep(self._every)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Group 7: code that ends its process, or that will not end."""
 
+import nbformat
 import pytest
 
 LIMITS = {"cell_seconds": 2, "call_seconds": 2}
@@ -32,6 +33,16 @@ def blocked(*args, **kwargs):
 @pytest.mark.parametrize("way", ENDINGS)
 def test_a_cell_that_ends_its_process(attack, way):
     attack(ENDINGS[way], limits=LIMITS).assert_failed()
+
+
+def test_many_cells_that_end_their_process(attack):
+    """Each costs itself, and none of them what comes after."""
+
+    def five(notebook):
+        for _ in range(5):
+            notebook.cells.insert(2, nbformat.v4.new_code_cell(ENDINGS["os_exit"]))
+
+    attack(change=five, limits=LIMITS).assert_failed()
 
 
 @pytest.mark.parametrize("way", ["os_exit", "sys_exit"])

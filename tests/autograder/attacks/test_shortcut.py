@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from autograder.grading.copied import package_definition
-from tests.autograder.attacks.conftest import OWN
+from tests.autograder.attacks.conftest import ANSWERS, OWN
 
 PACKAGE = "course.m02_transformer"
 NAME = "masked_softmax"
@@ -55,6 +55,35 @@ def test_a_copy_of_the_packages_source(attack):
     outcome = attack(answers={NAME: code + CALL})
 
     flagged(outcome, "own code")
+
+
+LENT = f"from autograder import lend\nlent = lend('{PACKAGE.removeprefix('course.')}.{NAME}')\n"
+
+
+def test_a_lent_answer_as_it_is_meant(attack):
+    """It earns nothing, and what builds on it earns what it is worth."""
+    last = "scaled_dot_product_attention"
+    outcome = attack(answers={NAME: f"{LENT}{NAME} = lent", last: ANSWERS[last]})
+
+    assert outcome.scores[NAME] == 0
+    assert outcome.scores[last] == outcome.maximum[last]
+    assert "This answer is lent and earns 0 points." in outcome.text
+
+
+def test_the_lent_version_within_an_answer(attack):
+    """Assigned by its name it would earn nothing, and so it does under another one."""
+    outcome = attack(answers={NAME: HEAD + LENT + "real = lambda *args: lent(*args)\n" + CALL})
+
+    outcome.assert_failed()
+    assert "lent for 0 points" in outcome.text
+
+
+def test_the_function_inside_the_lent_version(attack):
+    """Python tells what a wrapper wraps; it is held where the guard does not look."""
+    inside = f"kept = [lent.__wrapped__]\n{KEPT}"
+    outcome = attack(answers={NAME: HEAD + LENT + inside + CALL})
+
+    flagged(outcome, "lent for 0 points")
 
 
 def flagged(outcome, words):

@@ -4,8 +4,8 @@ import os
 import subprocess
 
 import pytest
-from autograder.confine.folders import BLOCK, DEEPEST, remove_room, size
 
+from autograder.confine.folders import BLOCK, DEEPEST, remove_room, size
 from autograder.confine.usage import held, used
 from tests.unprivileged import unprivileged
 

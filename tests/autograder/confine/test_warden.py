@@ -10,7 +10,10 @@ import pytest
 
 from autograder.confine.excess import RARELY, Excess
 from autograder.confine.limits import Limits
+from autograder.confine.tiers import ORDER, reach
 from autograder.confine.usage import PIPE, children, cpu, family, held, socket_bytes, used
+from autograder.grading.execute import Limits as SandboxLimits
+from autograder.grading.execute import Sandbox
 
 WAIT = "print('there', flush=True); sys.stdin.read()"
 
@@ -144,6 +147,7 @@ WATCH = """
 import json, os, socket, subprocess, sys, time
 from autograder.confine import linux, warden
 from autograder.confine.limits import Limits
+from autograder.confine.tiers import ORDER, reach
 linux.prctl(warden.SET_CHILD_SUBREAPER, 1)
 ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 reading, writing = os.pipe()
@@ -228,3 +232,22 @@ def test_a_request_that_cannot_be_read_leaves_nobody_behind():
     said, pids = watched(before="ours.send(b'no JSON')")
     assert "JSONDecodeError" in said
     assert_gone(pids)
+
+
+@pytest.mark.parametrize("detached", [False, True])
+def test_what_a_killed_warden_leaves_is_ended(detached):
+    """The system may end a warden, as for lack of memory; in the fenced tier nothing else would."""
+    found = reach().tier
+    if found == "open":
+        pytest.skip("nothing confines kernels on this machine")
+    code = f"import subprocess as s; s.Popen(['sleep', '600'], start_new_session={detached})"
+    tier = "fenced" if found in ORDER[: ORDER.index("fenced") + 1] else found
+    with Sandbox(SandboxLimits(), tier) as sandbox:
+        assert not sandbox.run(f"{code}\ns.Popen(['sleep', '600'])").problem
+        warden = psutil.Process(sandbox._kernel._kernel.pid)
+        below = warden.children(recursive=True)
+        assert len([one for one in below if one.name() == "sleep"]) == 2
+        warden.kill()
+        gone, alive = psutil.wait_procs(below, timeout=30)
+        assert alive == []
+        assert not sandbox.run("done = 1").problem

@@ -1,14 +1,17 @@
 """Downloads of any naming reach their place; what is not recognised is told and kept."""
 
+import io
 import os
 import zipfile
 from datetime import UTC, datetime
 
 import nbformat
 import pytest
+from rich.console import Console
 
 from autograder.errors import CourseError
 from autograder.grading.collect import collect
+from autograder.tables import collect_table
 
 ASSIGNMENT, LAB = "m02_lab1_self_attention", "lab1_self_attention"
 ROSTER = """learner,first_name,last_name,email
@@ -190,6 +193,15 @@ def test_the_latest_file_counts(course, roster, put, released):
     assert "late = True" in path.read_text()
     stamp = path.with_name("timestamp.txt").read_text()
     assert stamp.startswith(f"{datetime.fromtimestamp(LATE, UTC):%Y-%m-%d %H:%M:%S}")
+
+
+def test_the_table_shows_names_of_files_as_text(course, roster, put):
+    """A terminal obeys no file: neither its codes nor rich's markup."""
+    put("ada/\x1b[31mlab1 [bold]x[/bold].ipynb")
+    console = Console(width=200, record=True, file=io.StringIO(), force_terminal=True)
+    console.print(collect_table(collect(course.path)))
+    assert "ada/ [31mlab1 [bold]x[/bold].ipynb" in console.export_text()
+    assert "\x1b[31m" not in console.file.getvalue()
 
 
 def test_a_mistake_of_the_instructor_is_one_sentence(course, tmp_path):

@@ -4,6 +4,7 @@ import shutil
 
 import nbformat
 import sqlalchemy
+from nbgrader.api import SubmittedAssignment, SubmittedNotebook
 
 from autograder.grading.folder import CourseFolder
 from autograder.grading.grade import grade
@@ -83,3 +84,15 @@ def test_a_failure_in_the_middle_leaves_the_old_grade(
     grades = grade(course.path)
     assert grades.rows[0].state == "graded"
     assert grades.rows[0].score == grades.rows[0].max_score
+
+
+def test_no_grade_is_looked_for_among_everybodys(course):
+    """What a class of thousands asks for at each submission reads that submission's rows alone."""
+    with course.gradebook() as gradebook:
+        for column in (SubmittedAssignment.score, SubmittedNotebook.needs_manual_grade):
+            asked = gradebook.db.query(column).filter(column.class_.id == "x").statement
+            text = asked.compile(compile_kwargs={"literal_binds": True})
+            plan = gradebook.db.execute(sqlalchemy.text(f"EXPLAIN QUERY PLAN {text}")).all()
+            steps = [step for *_, step in plan]
+            assert any("course_" in step for step in steps)
+            assert not [step for step in steps if step.startswith("SCAN") and "CONST" not in step]
