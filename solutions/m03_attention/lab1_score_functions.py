@@ -461,7 +461,8 @@ print(f"One step of a decoder, T = 1, S = 256: additive {step['additive'] / step
 # %% [markdown]
 # **What you see.** Read the table from the right, T = S = 256. The additive score needs only 2.0 times the
 # multiplications of the dot score, but its largest tensor is 128 times as large: one number for each
-# pair and each unit, T · S · U, against one for each pair, T · S. The ratio is the width. And it takes
+# pair and each unit, T · S · U, against one for each pair, T · S. The ratio is the width. (On the right,
+# the lines of additive and concat lie on each other, and so do those of dot and scaled dot.) And it takes
 # far more than twice the time: two runs on one core gave 176 and 216 dots at 256, and 40 and 26 at 128.
 # Your times will differ, the order will not. A matrix product multiplies and adds in one pass over
 # numbers that stay in the processor's cache. The additive score writes 32 MiB of pairs into memory,
