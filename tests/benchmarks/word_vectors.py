@@ -7,7 +7,7 @@ share of planted words whose nearest neighbour is of their category, and of the 
 right. Skip-gram reads 6 MB of text at each size: 20, 6 and 3 passes. GloVe has the package's
 recipe, 10 passes over its pairs. Then FastText on unseen plurals. It runs the lab's own functions,
 prints a line per result, and one line of JSON last: mean, standard deviation, lowest and highest
-over the seeds. A seed takes about two minutes on one core; without seeds there are five, 0 to 4.
+over the seeds. A seed takes about three minutes on one core; without seeds there are five, 0 to 4.
 """
 
 import collections
