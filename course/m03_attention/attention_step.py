@@ -94,20 +94,23 @@ def attention_decoder_step(weights, token_ids, state, memory, source_mask):
     return logits, state, alignment[:, 0]
 
 
-def reversed_alignment(weights, source_mask):
-    """Return how often a decoder that reverses looks most at the letter that it writes.
+def reversed_alignment(weights, source_mask, shift=0):
+    """Return how often a decoder that reverses looks at the letter that it writes, or beside it.
 
-    Step t of a source of n letters writes letter n - 1 - t.
+    Step t of a source of n letters writes the letter at place n - 1 - t.
 
     Args:
         weights: float tensor `(B, T, S)`, T at least as long as each source.
         source_mask: bool tensor `(B, S)`, True at letters, which come first.
+        shift: int. How many places after that letter.
 
     Returns:
-        The fraction of all letters of the batch; END and what follows is left out.
+        The fraction of the steps 0 to n - 1 whose largest weight lies at n - 1 - t + shift.
+        Steps where no letter is there are left out.
     """
     lengths = ops.sum(ops.cast(source_mask, "int32"), axis=1)[:, None]  # (B, 1)
-    steps = ops.arange(weights.shape[1])[None]  # (1, T)
-    looked_at = ops.cast(ops.argmax(weights, axis=-1), "int32")  # (B, T)
-    right = ops.equal(looked_at, lengths - 1 - steps)  # never at a negative place
-    return ops.sum(ops.cast(right, "float32")) / ops.cast(ops.sum(lengths), "float32")
+    steps = ops.arange(weights.shape[1], dtype="int32")[None]  # (1, T)
+    place = lengths - 1 - steps + shift  # (B, T)
+    counts = (steps < lengths) & (place >= 0) & (place < lengths)
+    right = counts & ops.equal(ops.cast(ops.argmax(weights, axis=-1), "int32"), place)
+    return ops.sum(ops.cast(right, "float32")) / ops.sum(ops.cast(counts, "float32"))

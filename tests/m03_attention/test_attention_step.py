@@ -53,8 +53,10 @@ def test_steps_are_the_layer_s():
     close(numpy(state), expected[2], 1e-5)
 
 
-def test_reversed_alignment_by_hand():
-    """Sources of 3 and 2 letters: steps 0, 1, 2 and 0, 1 count; three of these five are right."""
-    looks = np.array([[2, 1, 2, 0], [1, 1, 0, 0]])
+@pytest.mark.parametrize(("shift", "expected"), [(0, 2 / 5), (1, 2 / 3), (-1, 1 / 3)])
+def test_reversed_alignment_by_hand(shift, expected):
+    """Sources of 3 and 2 letters: steps 0, 1, 2 and 0, 1 count, without those off the source."""
+    looks = np.array([[2, 0, 1, 0], [1, 1, 0, 0]])
     mask = np.array([[True, True, True], [True, True, False]])
-    assert float(steps.reversed_alignment(np.eye(3)[looks], mask)) == pytest.approx(3 / 5)
+    # Shift 0 wants 2 1 0 and 1 0, shift 1 wants - 2 1 and - 1, shift -1 wants 1 0 - and 0 -.
+    assert float(steps.reversed_alignment(np.eye(3)[looks], mask, shift)) == pytest.approx(expected)
