@@ -324,13 +324,15 @@ with plot.style():
 # | letters | 4 to 7 | 8 to 11 | 12 to 15 | 16 to 19 | weights |
 # |---|---:|---:|---:|---:|---:|
 # | without attention | 0.936 ± 0.018 | 0.420 ± 0.046 | 0.029 ± 0.003 | 0.000 ± 0.001 | 41,373 |
+# | without, 120,000 strings | 0.994 ± 0.005 | 0.900 ± 0.029 | 0.554 ± 0.064 | 0.094 ± 0.039 | 41,373 |
 # | with attention | 0.999 ± 0.001 | 1.000 ± 0.001 | 0.993 ± 0.006 | 0.991 ± 0.006 | 53,661 |
 # | `text[::-1]` | 1 | 1 | 1 | 1 | 0 |
 #
-# The lowest of the five scores with attention for 16 to 19 letters is 0.982. The encoder need not carry
-# the letters along any more: its state at each place has just read the letter there, and the decoder
-# goes back to that state. The memory grows with the source. Attention also costs weights, 12,288
-# here, and at each step a look at all S places, where the decoder without it looks at none.
+# The lowest of the five scores with attention for 16 to 19 letters is 0.982. Without attention, 2.5
+# times the training helps, and the score still falls with the length. With attention the encoder need
+# not carry the letters along any more: its state at each place has just read the letter there, and the
+# decoder goes back to that state. The memory grows with the source. Attention also costs weights,
+# 12,288 here, and at each step a look at all S places, where the decoder without it looks at none.
 #
 # ## 4. Where it looks
 #

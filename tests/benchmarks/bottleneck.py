@@ -6,7 +6,7 @@ The parts are plain (strings reversed without attention), attention (with it), d
 long (120,000 strings without attention). For each seed, which draws the training strings, the first
 weights and the order, it trains the labs' own models with their own functions. It prints a line per
 result, and one line of JSON last: mean, standard deviation, lowest and highest over the seeds.
-Without seeds there are five, 0 to 4. All takes about twelve minutes on one core.
+Without seeds there are five, 0 to 4. All takes about twelve minutes of processor time.
 """
 
 import collections
