@@ -43,6 +43,7 @@ def decoder_step(weights, token_ids, state):
     Returns:
         Logits `(B, V)` of the next tokens, and the state `(B, H)` after the last ones.
     """
+    weights = {name: ops.convert_to_tensor(array) for name, array in weights.items()}
     x = ops.take(weights["embedding"], token_ids, axis=0)  # (B, E)
     cell = (weights[name] for name in ("kernel", "recurrent_kernel", "bias"))
     state = gru_step(x, state, *cell)  # (B, H)

@@ -82,6 +82,7 @@ def attention_decoder_step(weights, token_ids, state, memory, source_mask):
     Returns:
         Logits `(B, V)`, the new state `(B, D)` and the alignment weights `(B, S)`.
     """
+    weights = {name: ops.convert_to_tensor(array) for name, array in weights.items()}
     x = ops.take(weights["embedding"], token_ids, axis=0)  # (B, E)
     cell = (weights[name] for name in ("kernel", "recurrent_kernel", "bias"))
     state = gru_step(x, state, *cell)  # (B, D)

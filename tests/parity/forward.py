@@ -9,7 +9,9 @@ import numpy as np
 
 from course import m01_sequence_models as m01
 from course import m03_attention as m03
+from course.m01_sequence_models import decoder_arrays
 from course.m02_transformer import build_transformer, greedy_decode
+from course.m03_attention import attention_step
 from tests.contract import fill, numpy, run, symbolic
 from tests.m01_sequence_models import cases as m01_cases
 from tests.m02_transformer import cases as m02_cases
@@ -58,6 +60,9 @@ def recurrent_models():
         )
         steps = m01.build_step_models(model)
         yield f"seq2seq tokens, {cell}", m01.greedy_decode(*steps, source, 1, 2, T)
+        if cell == "gru":
+            arrays, state = decoder_arrays.decoder_weights(model), numpy(steps[0](source))
+            yield "tokens by arrays", decoder_arrays.decode_greedily(arrays, state, 1, 2, T)
     for model in (
         m01.build_text_classifier(V, B, D, F, bidirectional=True),
         m01.build_text_cnn(V, B, D, F),
@@ -79,6 +84,16 @@ def attention_models():
         steps = m03.build_attention_step_models(model)
         tokens, weights = m03.greedy_align(*steps, source, 1, 2, T)
         yield from ((f"aligned tokens, {wiring}", tokens), (f"alignment, {wiring}", weights))
+    general = m03.LuongAttention("general")
+    model = m03.build_attention_seq2seq(V, D, F, attention=general, wiring="attend_last")
+    fill(model)
+    state, memory = rng.normal(size=(B, F)), rng.normal(size=(B, S, 2 * F))
+    given = source[:, 0], state.astype("float32"), memory.astype("float32"), source != 0
+    parts = attention_step.attention_decoder_step(
+        attention_step.attention_weights_of(model), *given
+    )
+    for name, part in zip(("logits", "state", "alignment"), parts, strict=True):
+        yield f"step by arrays, {name}", numpy(part)
     query, key, value = rng.normal(size=(3, B, L, S, D)).astype("float32")
     blocks = m03.online_softmax_attention(query, key, value, causal=True, block_size=4)
     yield "blockwise", numpy(blocks)
