@@ -4,7 +4,7 @@
 # minutes: 60
 # memory: 1.5 GB
 # data: the course's English corpus, 2 MB, embedded
-# seconds: 50
+# seconds: 60
 # ---
 
 # %% [markdown]
@@ -25,8 +25,9 @@
 #
 # Letters in this lab: `B` pairs in a batch, `K` negative words of a pair, `V` vocabulary size, `D`
 # size of a vector, `Q` words or questions asked, `k` answers to each. You may use NumPy,
-# `keras.ops` or TensorFlow. The course's own version of what an exercise asks for is blocked in it;
-# in exercises 4 and 5 so are all functions of `course.m01_sequence_models.vector_similarity`.
+# `keras.ops` or TensorFlow. The course's own version of what an exercise asks for is blocked in it, and
+# so is what uses it: `FastText` in exercise 3, all functions of
+# `course.m01_sequence_models.vector_similarity` in exercises 4 and 5.
 
 # %% setup
 from autograder import check, lend
