@@ -1,6 +1,6 @@
 """Module 1: word vectors, recurrent networks, and the encoder-decoder."""
 
-from course.m01_sequence_models.bag_of_words import BagOfWords, build_bag_of_words
+from course.m01_sequence_models.bag_of_words import BagOfWords, build_bag_of_words, word_counts
 from course.m01_sequence_models.build_seq2seq import (
     build_seq2seq,
     build_step_models,
@@ -9,6 +9,7 @@ from course.m01_sequence_models.build_seq2seq import (
 from course.m01_sequence_models.build_text_classifier import build_text_classifier
 from course.m01_sequence_models.build_text_cnn import build_text_cnn
 from course.m01_sequence_models.character_ngrams import character_ngrams, fnv1a, ngram_buckets
+from course.m01_sequence_models.confusion_and_f1 import confusion_and_f1
 from course.m01_sequence_models.cooccurrences import cooccurrences
 from course.m01_sequence_models.fasttext import FastText
 from course.m01_sequence_models.fit_vectors import fit_glove, fit_skip_gram
@@ -16,6 +17,7 @@ from course.m01_sequence_models.glove import GloVe, glove_loss, glove_weight
 from course.m01_sequence_models.gradient_by_distance import gradient_by_distance
 from course.m01_sequence_models.greedy_decode import exact_match, greedy_decode
 from course.m01_sequence_models.gru_cell import GRUCell, gru_step
+from course.m01_sequence_models.last_real_state import last_real_state
 from course.m01_sequence_models.lstm_cell import LSTMCell, lstm_step
 from course.m01_sequence_models.masked_cross_entropy import MaskedCrossEntropy, masked_cross_entropy
 from course.m01_sequence_models.ngram_model import NGramModel
@@ -34,6 +36,7 @@ from course.m01_sequence_models.vector_similarity import (
     cosine_similarity,
     nearest_neighbors,
 )
+from course.m01_sequence_models.vectorize import vectorize
 from course.m01_sequence_models.vocabulary import Vocabulary
 
 __all__ = [
@@ -54,6 +57,7 @@ __all__ = [
     "build_text_classifier",
     "build_text_cnn",
     "character_ngrams",
+    "confusion_and_f1",
     "cooccurrences",
     "cosine_similarity",
     "exact_match",
@@ -66,6 +70,7 @@ __all__ = [
     "greedy_decode",
     "gru_step",
     "keep_probabilities",
+    "last_real_state",
     "lstm_step",
     "masked_cross_entropy",
     "nearest_neighbors",
@@ -80,4 +85,6 @@ __all__ = [
     "subsample",
     "teacher_forcing",
     "tokenize",
+    "vectorize",
+    "word_counts",
 ]

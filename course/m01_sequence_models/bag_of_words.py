@@ -12,12 +12,25 @@ import keras
 from keras import ops
 
 
+def word_counts(token_ids, vocabulary_size):
+    """Return how often each id stands in each text.
+
+    Args:
+        token_ids: int tensor `(B, T)`.
+        vocabulary_size: int. V.
+
+    Returns:
+        Float tensor `(B, V)`; column 0, padding, is zero.
+    """
+    counts = ops.sum(ops.one_hot(token_ids, vocabulary_size), axis=1)  # (B, T, V) -> (B, V)
+    return counts * ops.cast(ops.arange(vocabulary_size) != 0, counts.dtype)
+
+
 @keras.saving.register_keras_serializable(package="course.m01_sequence_models")
 class BagOfWords(keras.layers.Layer):
     """Add up one row of weights for each token; id 0, padding, adds nothing.
 
-    The same as a dense layer over the counts of all V tokens, without making the
-    counts.
+    The same as a dense layer over `word_counts`, without making the counts.
 
     Args:
         vocabulary_size: int. V.

@@ -8,15 +8,25 @@ from course.m03_attention.attention_layers import (
     attention_maps,
     head_masks,
 )
+from course.m03_attention.attention_pooling import attention_pooling
 from course.m03_attention.attention_rollout import attention_rollout
 from course.m03_attention.build_attention_seq2seq import (
     build_attention_seq2seq,
     build_attention_step_models,
     greedy_align,
 )
+from course.m03_attention.error_analysis import (
+    confusion_by_slice,
+    erasure_effect,
+    rank_agreement,
+)
 from course.m03_attention.explorer import AttentionExplorer
-from course.m03_attention.group_query_attention import GroupQueryAttention
+from course.m03_attention.group_query_attention import (
+    GroupQueryAttention,
+    group_query_attention,
+)
 from course.m03_attention.hand_made_attention import hand_made_attention, model_attention
+from course.m03_attention.head_contributions import head_contributions, importance_per_head
 from course.m03_attention.head_importance import (
     ablation,
     head_importance,
@@ -48,17 +58,23 @@ __all__ = [
     "around_attention",
     "attention_layers",
     "attention_maps",
+    "attention_pooling",
     "attention_rollout",
     "build_attention_seq2seq",
     "build_attention_step_models",
     "build_induction_heads",
     "concat_score",
+    "confusion_by_slice",
     "dot_score",
+    "erasure_effect",
     "general_score",
     "greedy_align",
+    "group_query_attention",
     "hand_made_attention",
+    "head_contributions",
     "head_importance",
     "head_masks",
+    "importance_per_head",
     "induction_head_weights",
     "lookup",
     "lookup_weights",
@@ -66,5 +82,6 @@ __all__ = [
     "online_softmax_attention",
     "online_softmax_step",
     "prune_heads_one_by_one",
+    "rank_agreement",
     "scaled_dot_score",
 ]

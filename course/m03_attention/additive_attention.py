@@ -18,8 +18,8 @@ from course.m03_attention.scores import tanh_score
 class AdditiveAttention(ScoredAttention):
     """Attention whose score is a small network: a hidden layer of `hidden_dim` tanh units.
 
-    Like the paper, it has no biases. `keras.layers.AdditiveAttention` has no W and no U: it is
-    this layer with the identity for both.
+    Like the paper's equation, it has no biases. `keras.layers.AdditiveAttention` has no W and no
+    U: it is this layer with the identity for both.
 
     Args:
         hidden_dim: int. Width U inside the tanh.

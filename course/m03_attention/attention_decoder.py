@@ -55,9 +55,8 @@ class AttentionDecoder(keras.layers.Layer):
     Raises:
         ValueError: if there is no such wiring, or the cell has not one state of width D.
 
-    References:
-        - [Bahdanau et al., 2015](https://arxiv.org/abs/1409.0473)
-        - [Luong et al., 2015](https://arxiv.org/abs/1508.04025)
+    References: [Bahdanau et al., 2015](https://arxiv.org/abs/1409.0473),
+    [Luong et al., 2015](https://arxiv.org/abs/1508.04025)
     """
 
     def __init__(
@@ -74,8 +73,7 @@ class AttentionDecoder(keras.layers.Layer):
                 f"width `hidden_dim`. Received: wiring={wiring!r}, hidden_dim={hidden_dim}, "
                 f"cell.state_size={self.cell.state_size}."
             )
-        self.wiring = wiring
-        self.dropout = dropout
+        self.wiring, self.dropout = wiring, dropout
         self.supports_masking = True
         self.output_dense = keras.layers.Dense(
             hidden_dim, activation="tanh", use_bias=False, name="output", **policy
@@ -93,8 +91,7 @@ class AttentionDecoder(keras.layers.Layer):
 
     def call(self, x, memory, state, previous=None, memory_padding_mask=None):
         keys = self.attention.prepare(memory)  # once for all steps
-        mask = memory_padding_mask
-        mask = None if mask is None else ops.expand_dims(mask, 1)  # (B, 1, S): hides keys
+        mask = None if memory_padding_mask is None else memory_padding_mask[:, None]  # (B, 1, S)
         state = ops.cast(state, self.compute_dtype)
         previous = state * 0 if previous is None else ops.cast(previous, self.compute_dtype)
 
@@ -106,8 +103,14 @@ class AttentionDecoder(keras.layers.Layer):
             context, weights = look(states)  # (B, T, M), (B, T, S)
             pairs = ops.concatenate([context, states], axis=-1)  # (B, T, M + D)
         else:
-            pairs, weights, state = self.loop(look, x, state, previous, memory.shape[-1])
+            width = memory.shape[-1] + self.hidden_dim
+            pairs, weights, state = self.loop(look, x, state, previous, width)
         return self.output_dropout(self.output_dense(pairs)), weights, state
+
+    def compute_output_spec(self, x, memory, state, previous=None, memory_padding_mask=None):
+        """State the shapes: JAX and PyTorch cannot trace the loop over an unknown length."""
+        shapes = (*x.shape[:2], self.hidden_dim), (*x.shape[:2], memory.shape[1]), state.shape
+        return tuple(keras.KerasTensor(shape, self.compute_dtype) for shape in shapes)
 
     def loop(self, look, x, state, previous, width):
         """Attend within the recurrence; return pairs [c_t; s_t], weights and the last state."""
@@ -124,7 +127,6 @@ class AttentionDecoder(keras.layers.Layer):
             return ops.concatenate([pair, weights], axis=-1), (state, output)
 
         steps, (state, _) = recur(step, x, [state, previous])  # (B, T, M + D + S)
-        width += self.hidden_dim
         pairs = ops.reshape(steps[..., :width], (*ops.shape(steps)[:2], width))  # static width
         return pairs, steps[..., width:], state
 

@@ -51,12 +51,15 @@ def attention_layers(model):
 def around_attention(model, change):
     """Inside the block, pass what each attention layer computes through a function.
 
+    Blocks may be nested: the inner one gets what the outer one made.
+
     Args:
         model: `keras.Model` or layer, built.
         change: callable `change(path, output, weights)`, from `(B, N, T, H)` and
             `(B, N, T, S)` to what the layer shall take in their place.
     """
     layers = attention_layers(model)
+    outer = {path: vars(layer).get("attend") for path, layer in layers.items()}
 
     def hooked(path, attend, *inputs):
         return change(path, *attend(*inputs))
@@ -66,8 +69,10 @@ def around_attention(model, change):
     try:
         yield
     finally:
-        for layer in layers.values():
+        for path, layer in layers.items():
             del layer.attend  # the class's own comes back
+            if outer[path] is not None:
+                layer.attend = outer[path]  # or that of the block around this one
 
 
 def head_masks(model, masks):

@@ -18,8 +18,18 @@ from course.m02_transformer import (
     causal_mask,
     combine_masks,
     merge_heads,
+    scaled_dot_product_attention,
     split_heads,
 )
+
+
+def group_query_attention(query, key, value, mask=None):
+    """Let query heads `(B, N, T, H)` attend to key and value heads `(B, G, S, H)`; G divides N.
+
+    `mask` is boolean, broadcastable to `(B, N, T, S)`, True = may attend. Returns `(B, N, T, H)`.
+    """
+    key, value = (ops.repeat(x, query.shape[1] // x.shape[1], axis=1) for x in (key, value))
+    return scaled_dot_product_attention(query, key, value, mask)[0]
 
 
 @keras.saving.register_keras_serializable(package="course.m03_attention")

@@ -4,6 +4,7 @@ Axes: L layers, N heads, T tokens.
 """
 
 import re
+from functools import lru_cache
 
 import numpy as np
 from keras import ops
@@ -13,10 +14,17 @@ from course.m03_attention.attention_layers import attention_maps
 from course.m03_attention.induction_head import build_induction_heads
 
 START = "<start>"
+STEP = 48  # lengths are padded to a multiple, so that sentences share a model
 HAND_MADE_HEADS = [
     ["the word before", "the same word"],
     ["what followed this word last time", "every word so far, equally"],
 ]
+
+
+@lru_cache(maxsize=1)
+def induction_heads(size):
+    """Return induction heads for `size` places and words, made once."""
+    return build_induction_heads(size, size)
 
 
 def hand_made_attention(sentence):
@@ -33,11 +41,13 @@ def hand_made_attention(sentence):
     """
     tokens = [START, *re.findall(r"\w+|[^\w\s]", sentence.lower())]
     words = list(dict.fromkeys(tokens))
-    ids = np.array([[words.index(token) for token in tokens]])
-    maps = attention_maps(build_induction_heads(len(words), len(tokens)), ids)
-    before, induction = (weights[0, 0] for weights in maps.values())  # (T, T) each
-    causal = causal_mask(len(tokens))
-    same = 20.0 * (ids[0][:, None] == ids[0])
+    length = len(tokens)
+    ids = np.array([words.index(token) for token in tokens])
+    padded = np.pad(ids, (0, -length % STEP))  # at the end: no token sees it
+    maps = attention_maps(induction_heads(len(padded)), padded[None])
+    before, induction = (weights[0, 0, :length, :length] for weights in maps.values())  # (T, T)
+    causal = causal_mask(length)
+    same = 20.0 * (ids[:, None] == ids)
     equal = np.zeros_like(same)
     same, equal = (ops.convert_to_numpy(masked_softmax(scores, causal)) for scores in (same, equal))
     return tokens, np.float32([[before, same], [induction, equal]])

@@ -21,15 +21,11 @@ import numpy as np
 from keras import ops
 
 from course.m02_transformer import MultiHeadAttention
-
-START = 0
-
-
-def parts(vocabulary_size, max_length):
-    """Return where each part of the stream lies, as slices of its D features."""
-    ends = max_length + vocabulary_size * np.arange(4)  # P, P + V, P + 2V, P + 3V
-    names = ("position", "token", "previous", "prediction")
-    return dict(zip(names, map(slice, [0, *ends[:-1]], ends), strict=True))
+from course.m03_attention.induction_kernels import (
+    induction_kernels,
+    parts,
+    previous_token_kernels,
+)
 
 
 def induction_head_weights(vocabulary_size, max_length, sharpness=20.0):
@@ -46,31 +42,18 @@ def induction_head_weights(vocabulary_size, max_length, sharpness=20.0):
     """
     at = parts(vocabulary_size, max_length)
     width = max_length + 3 * vocabulary_size
-    token = np.eye(vocabulary_size)
-
-    def layer(query, key, written):
-        """Compare two parts of the stream; write the attended token to a third."""
-        kernels = {name: np.zeros((width, width), "float32") for name in ("query", "key")}
-        (source, matrix), (looked_at, seen_as) = query, key
-        kernels["query"][at[source], : len(matrix)] = sharpness * width**0.5 * matrix
-        kernels["key"][at[looked_at], : len(seen_as)] = seen_as
-        for name, (source, target) in {
-            "value": ("token", "token"),
-            "attention_output": ("token", written),
-        }.items():
-            kernels[name] = np.zeros((width, width), "float32")
-            kernels[name][at[source], at[target]] = token
-        return kernels
-
-    position = np.eye(max_length)
-    first = layer(
-        ("position", np.eye(max_length, k=-1)),  # row p has its 1 in column p - 1
-        ("position", position),
-        "previous",
-    )
-    second = layer(("token", token), ("previous", token), "prediction")
-    second["key"][at["token"].start + START, :vocabulary_size] = 0.5  # where nothing matches
-    return first, second
+    layers = []
+    for kernels, written in (
+        (previous_token_kernels, "previous"),
+        (induction_kernels, "prediction"),
+    ):
+        query_kernel, key_kernel = kernels(vocabulary_size, max_length, sharpness)
+        layer = {"query": query_kernel, "key": key_kernel}
+        for name, target in (("value", "token"), ("attention_output", written)):
+            layer[name] = np.zeros((width, width), "float32")
+            layer[name][at["token"], at[target]] = np.eye(vocabulary_size)
+        layers.append(layer)
+    return tuple(layers)
 
 
 def build_induction_heads(vocabulary_size, max_length, sharpness=20.0):

@@ -24,7 +24,8 @@ class LuongAttention(ScoredAttention):
     `keras.layers.Attention` has the score "dot"; what it calls "concat" adds query and key.
 
     Args:
-        score: str. `"dot"`, `"scaled_dot"`, `"general"` or `"concat"`. Defaults to `"dot"`.
+        score: str. `"dot"`, `"scaled_dot"`, `"general"` or `"concat"`. Defaults to `"dot"`. The
+            tanh layer of "concat" is as wide as the query.
         dropout: float. Rate on the attention weights. Defaults to `0.0`.
 
     Call arguments:

@@ -42,7 +42,7 @@ def decoder(wiring, score, attention, cell):
     return LayerCase(
         m03.AttentionDecoder,
         {"hidden_dim": D, "attention": attention, "cell": cell, "wiring": wiring, "dropout": 0.25},
-        inputs=(normal(B, T, E), normal(B, S, V), normal(B, D)),
+        inputs=(normal(B, E, T), normal(B, S, V), normal(B, D)),  # 3 steps: each takes time
         expected=oracle(lambda *arrays: oracles.decoder(*arrays, wiring=wiring, score=score)[0]),
         masks=(Mask("memory_padding_mask", (B, S), 1),),
         causal={},

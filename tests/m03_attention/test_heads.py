@@ -68,6 +68,18 @@ def test_a_model_is_left_as_it_was(transformer, inputs):
     close(numpy(transformer(inputs)), before, 0.0)
 
 
+def test_blocks_may_be_nested(transformer, inputs):
+    """Maps read under a mask are those of the masked model, and the mask stays until its end."""
+    whole = m03.attention_maps(transformer, inputs)
+    with m03.head_masks(transformer, {PATHS[0]: np.zeros(N)}):
+        masked = numpy(transformer(inputs))
+        maps = m03.attention_maps(transformer, inputs)
+        close(numpy(transformer(inputs)), masked, 0.0)
+    close(maps[PATHS[0]], whole[PATHS[0]])
+    assert np.abs(maps[PATHS[2]] - whole[PATHS[2]]).max() > 1e-3
+    assert np.abs(numpy(transformer(inputs)) - masked).max() > 1e-2
+
+
 def test_a_masked_head_is_one_whose_output_rows_are_zero(transformer, inputs):
     """Mask 0 equals zeros in W^O where that head's features enter."""
     layer = m03.attention_layers(transformer)[PATHS[2]]

@@ -21,10 +21,14 @@ LIMITS = Limits(cell_seconds=900, notebook_seconds=3600)  # demos train; in grad
 BY_THE_CLOCK = [  # text that differs, and why
     (r"(?<=after 8 epochs, )\d+ s", "lab 6 prints the seconds that its training took"),
     (r"(?<=attention )\d+ ms|(?<=LSTM )\d+ ms", "lab 6 prints the milliseconds of a step"),
+    (r"(?<=      time)[ \d.]+", "lab 1 of module 3 prints how much longer a score takes"),
+    (r"(?<=additive )[\d.]+(?= dots)", "and how much longer in one step of a decoder"),
 ]
 DRAWN_BY_THE_CLOCK = [  # cells whose picture differs, by a line of theirs, and why
     ("axis.plot(lengths, milliseconds, label=name)", "lab 6 draws the milliseconds of a step"),
+    ("plot(lengths, by_length[name], label=name)", "lab 1 of module 3 draws those of a score"),
 ]
+WIDGET = "application/vnd.jupyter.widget-view+json"  # names its model by a number drawn anew
 
 
 @contextmanager
@@ -111,6 +115,7 @@ def _data(data, source):
     return {
         kind: "drawn by the clock" if drawn and kind.startswith("image/") else value
         for kind, value in data.items()
+        if kind != WIDGET
     }
 
 

@@ -1,0 +1,75 @@
+"""Where a classifier is wrong, and whether its attention says why.
+
+Axes: n texts, S slices, C classes, B batch, T length, H state size.
+
+Sources: [Serrano and Smith, 2019](https://arxiv.org/abs/1906.03731) for erasure,
+[Jain and Wallace, 2019](https://arxiv.org/abs/1902.10186) for distance and rank agreement.
+"""
+
+import numpy as np
+from keras import ops
+
+
+def confusion_by_slice(labels, predictions, members, num_classes):
+    """Return a confusion matrix for each slice, and the share of all errors in it.
+
+    Args:
+        labels: int array `(n,)`.
+        predictions: int array `(n,)`.
+        members: bool array `(S, n)`. Which texts belong to each slice.
+        num_classes: int. C.
+
+    Returns:
+        Int array `(S, C, C)`, rows true; float array `(S,)`, zeros where nothing is wrong.
+    """
+    labels, predictions, members = (np.asarray(x) for x in (labels, predictions, members))
+    matrices = np.zeros((len(members), num_classes, num_classes), "int64")
+    for matrix, inside in zip(matrices, members, strict=True):
+        np.add.at(matrix, (labels[inside], predictions[inside]), 1)
+    wrong = labels != predictions
+    return matrices, np.sum(members & wrong, axis=1) / max(np.sum(wrong), 1)
+
+
+def erasure_effect(states, weights, places, kernel, bias):
+    """Return how a prediction from pooled states changes when one token's weight is erased.
+
+    Args:
+        states: float tensor `(B, T, H)`.
+        weights: float tensor `(B, T)`, rows that add up to one.
+        places: int tensor `(B,)`. The token to erase in each text; the others share its weight.
+        kernel: float tensor `(H, C)` of the linear layer behind the pooling.
+        bias: float tensor `(C,)`.
+
+    Returns:
+        Total variation distance of the class probabilities, floats `(B,)` from 0 to 1; and
+        whether the likeliest class is another one, bools `(B,)`.
+    """
+
+    def predict(weights):
+        pooled = ops.einsum("bt,bth->bh", weights, states)
+        return ops.softmax(ops.matmul(pooled, kernel) + bias, axis=-1)  # (B, C)
+
+    left = weights * (1 - ops.one_hot(places, weights.shape[1], dtype=weights.dtype))
+    total = ops.sum(left, axis=-1, keepdims=True)
+    before, after = predict(weights), predict(left / ops.where(total > 0, total, 1.0))
+    distance = ops.sum(ops.abs(before - after), axis=-1) / 2
+    return distance, ops.argmax(before, axis=-1) != ops.argmax(after, axis=-1)
+
+
+def rank_agreement(x, y, mask):
+    """Return Kendall's tau (the a variant: ties count below the line) over each text's tokens.
+
+    Args:
+        x: float tensor `(B, T)`.
+        y: float tensor `(B, T)`.
+        mask: bool tensor `(B, T)`. True at tokens.
+
+    Returns:
+        Float tensor `(B,)` from -1 to 1; 0 where a text has fewer than two tokens.
+    """
+    order_x = ops.sign(x[:, :, None] - x[:, None, :])  # (B, T, T)
+    order_y = ops.sign(y[:, :, None] - y[:, None, :])
+    real = ops.cast(mask, order_x.dtype)
+    total = ops.einsum("bij,bi,bj->b", order_x * order_y, real, real)  # each pair twice
+    count = ops.sum(real, axis=1)
+    return total / ops.maximum(count * (count - 1), 1)

@@ -1,0 +1,134 @@
+"""Measure what lab 4 of module 3 states: importance of heads, pruning, rollout, shared heads.
+
+    python -m tests.benchmarks.head_pruning [SEED ...]
+
+For each seed it trains the model of the lab's own source with the lab's own functions and removes
+heads in four orders: by importance, by importance reversed, by the accuracy lost without each head
+alone, and in 10 random orders. It prints a line per result, and one line of JSON last: mean,
+standard deviation, lowest and highest over the seeds. A seed takes about two minutes on one core;
+without seeds there are five, 0 to 4.
+"""
+
+import collections
+import json
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+
+from autograder.build.source import read
+from autograder.exercise import load_module
+from autograder.prove_task import SOLUTIONS, reference_names
+from course import data
+from course.data.associative_recall import recall_accuracy
+from course.m03_attention import ablation, prune_heads_one_by_one
+
+SLUG, LAB = "m03_attention", "lab4_heads"
+lab = reference_names(read(Path(SOLUTIONS, SLUG, f"{LAB}.py"), load_module(SLUG)))
+PATHS, N, K, T = lab["PATHS"], lab["N"], lab["K"], lab["T"]
+RANDOM_ORDERS = 10
+
+
+def ranks(values):
+    """Return the rank of each of some values."""
+    return np.argsort(np.argsort(np.ravel(values)))
+
+
+def looks(weights, inputs, targets):
+    """Yield what each head looks at: its name, and how often it looks where a look-up would.
+
+    Layer 1: from a value to the place before it. Layer 2: from a question to the right value.
+    """
+    values = np.arange(1, 2 * K, 2)
+    rows, places = np.nonzero(targets)
+    for n in range(N):
+        back = weights[0, :, n][:, values].argmax(-1) == values - 1
+        at = weights[1, rows, n, places].argmax(-1)
+        yield n, float(back.mean()), float((inputs[rows, at] == targets[rows, places]).mean())
+
+
+def pruning(model, importance, alone, seed):
+    """Yield the name and the accuracies of each order of removing heads."""
+    inputs, rng = lab["new_inputs"], np.random.default_rng(seed)
+
+    def curve(values):
+        by_path = dict(zip(PATHS, values, strict=True))
+        return prune_heads_one_by_one(model, inputs, lab["score"], by_path)[1]
+
+    yield "least important first", curve(importance)
+    yield "most important first", curve(-importance)
+    yield "least lost alone first", curve(-alone)
+    random = [curve(rng.random(importance.shape)) for _ in range(RANDOM_ORDERS)]
+    yield "random", np.mean(random, 0)
+    yield "best random", max(random, key=np.mean)
+
+
+def lengths(model, heads, targets):
+    """Return the mean length of what each head adds, `(L, N)`."""
+    found = []
+    for layer, places in enumerate((np.arange(T) < 2 * K, targets != 0)):
+        kernel = model.get_layer(PATHS[layer]).output_dense.kernel
+        size = np.linalg.norm(lab["head_contributions"](heads[layer], kernel), axis=-1)
+        size = size.swapaxes(0, 1)  # (N, B, T)
+        found.append([s[np.broadcast_to(places, s.shape)].mean() for s in size])
+    return np.array(found)
+
+
+def results(seed):
+    """Yield the name and the numbers of each result of a seed."""
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(seed)
+    model = lab["recall_model"]()
+    lab["train"](model, seed)
+    inputs, targets = data.load("associative_recall", "test", num_examples=250, seed=seed)
+    lab["new_inputs"], lab["new_targets"] = inputs, targets
+    yield "accuracy", [recall_accuracy(model(inputs), targets)]
+    train = data.load("associative_recall", "train", num_examples=256, seed=seed)
+    heads, gradients, _ = lab["look_inside"](model, *train)
+    importance = np.asarray(lab["importance_per_head"](heads, gradients))
+    yield "importance", importance.ravel()
+    size = lengths(model, heads, train[1])
+    yield "length of what a head adds", size.ravel()
+    alone = np.stack(list(ablation(model, inputs, lab["score"]).values()))
+    yield "accuracy without each head", alone.ravel()
+    for name, other in (("lost alone", -alone), ("length", size)):
+        rank = np.corrcoef(ranks(importance), ranks(other))[0, 1]
+        yield f"rank correlation of importance and {name}", [rank]
+    for name, curve in pruning(model, importance, alone, seed):
+        yield f"curve, {name}", curve
+        yield f"mean of the curve, {name}", [curve.mean()]
+        yield f"heads that can go above 0.9, {name}", [np.argmax([*(curve < 0.9), True]) - 1]
+    _, _, weights = lab["look_inside"](model, inputs, targets)
+    for n, back, found in looks(weights, inputs, targets):
+        yield f"looks of head {n}", [back, found]
+    rollouts = np.asarray(lab["attention_rollout"](weights))
+    found = lab["weight_on_the_pair"]
+    yield "weight on key and value, layer 2", found(weights[1].mean(1))
+    yield "weight on key and value, rollout", found(rollouts[1])
+    grouped = [lab["accuracy_with_groups"](model, groups) for groups in (4, 2, 1)]
+    yield "accuracy with 4, 2, 1 groups", grouped
+
+
+def main(seeds):
+    """Run the seeds and print the results as JSON."""
+    found = collections.defaultdict(list)
+    for seed in seeds or range(5):
+        for name, values in results(seed):
+            values = [round(float(value), 4) for value in values]
+            print(f"seed {seed}, {name}: {values}", flush=True)
+            found[name].append(values)
+    summary = {}
+    for name, values in found.items():
+        spread = np.std(values, axis=0, ddof=1) if len(values) > 1 else np.zeros(len(values[0]))
+        kinds = np.mean(values, 0), spread, np.min(values, 0), np.max(values, 0)
+        summary[name] = [[round(float(x), 4) for x in kind] for kind in kinds]
+    print(json.dumps(summary))
+
+
+if __name__ == "__main__":
+    main([int(argument) for argument in sys.argv[1:]])
