@@ -1,6 +1,6 @@
 """Seconds per submission: `nbgrader autograde` as it comes against `course grade`.
 
-    python -m tests.benchmarks.grading [--lab lab1] [--submissions 24] [--stock 6] [--jobs 2]
+    python -m tests.benchmarks.grading [--lab m02_lab1] [--submissions 24] [--stock 6] [--jobs 2]
 
 Both grade the same hand-ins, half of them right and half with wrong answers, and both write their
 gradebook; no two hand-ins are equal, so nothing is found in a store. The stock side grades
@@ -74,7 +74,7 @@ def main():
 def arguments():
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--lab", default="lab1")
+    parser.add_argument("--lab", default="m02_lab1")
     parser.add_argument("--submissions", type=int, default=24)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--stock", type=int, default=6)
