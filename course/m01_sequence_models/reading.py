@@ -43,11 +43,21 @@ def value_bigram():
 
 
 @cache
+def _vocabulary():
+    """The words of the largest text: models are compared on one vocabulary."""
+    texts, _ = english_corpus.load("train", size=max(SIZES), prose=False)
+    return {word for text in texts for word in tokenize(text)}
+
+
+@cache
 def _perplexities(size):
     """Perplexity of each order on 150 passages that were counted and on 150 new ones."""
-    splits = [english_corpus.load("train", size=size), english_corpus.load("test", size=20_000)]
-    known, new = ([tokenize(text) for text in passages] for passages, _ in splits)
+    sizes = {"train": size, "test": 20_000}
+    splits = [english_corpus.load(name, size=n, prose=False)[0] for name, n in sizes.items()]
+    known, new = ([tokenize(text) for text in passages] for passages in splits)
     models = [NGramModel(order, k=0.01).fit(known) for order in ORDERS]
+    for model in models:
+        model.vocabulary.update(_vocabulary())
     return [[model.perplexity(texts[:150]) for model in models] for texts in (known, new)]
 
 

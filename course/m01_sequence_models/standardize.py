@@ -6,7 +6,7 @@
 import re
 import unicodedata
 
-INSIDE_A_WORD = re.compile(r"(?<=\w)['’](?=\w)")
+INSIDE_A_WORD = re.compile(r"(?<=[^\W_])['’](?=[^\W_])")
 KEPT = "\ue000"  # private use: no text has it
 
 
@@ -15,7 +15,7 @@ def standardize(text):
 
     Characters go to NFC, so that é is one character however it was typed. Each
     punctuation mark or symbol (Unicode categories P and S) becomes a token of its own, except an
-    apostrophe between letters, which stays and is always `'`.
+    apostrophe between letters or digits, which stays and is always `'`.
 
     Args:
         text: str.

@@ -26,8 +26,9 @@
 # Letters in this lab: `B` pairs in a batch, `K` negative words of a pair, `V` vocabulary size, `D`
 # size of a vector, `Q` words or questions asked, `k` answers to each. You may use NumPy,
 # `keras.ops` or TensorFlow. The course's own version of what an exercise asks for is blocked in it, and
-# so is what uses it: `FastText` in exercise 3, all functions of
-# `course.m01_sequence_models.vector_similarity` in exercises 4 and 5.
+# so is what it is made of or what uses it: `glove_weight` in exercise 2, `character_ngrams` and
+# `FastText` in exercise 3, all functions of `course.m01_sequence_models.vector_similarity` in
+# exercises 4 and 5.
 
 # %% setup
 from autograder import check, lend
@@ -203,8 +204,8 @@ for limit in (1, 10, 100):
 #
 # A word that is not in the vocabulary has no vector. FastText (Bojanowski et al., 2017,
 # [arXiv:1607.04606](https://arxiv.org/abs/1607.04606)) gives vectors to parts of words: to all
-# pieces of n characters, the *n-grams*. The vector of a word is the mean over its n-grams, and its
-# own where it has one. Marks show where a word begins and ends, so that "her" inside "where" is
+# pieces of n characters, the *n-grams*. Here the vector of a word is the mean over its n-grams, and
+# its own where it has one (the paper takes the sum; the direction is the same). Marks show where a word begins and ends, so that "her" inside "where" is
 # not the word "<her>".
 #
 # There are too many n-grams for a table of all. A *hash* puts each into one of a fixed number of
@@ -324,8 +325,8 @@ check("m01_sequence_models.nearest_neighbors")
 # ## 5. Analogies
 #
 # France is to Paris as Japan is to what? If the step from a country to its capital is the same
-# everywhere, then Paris - France + Japan lies near the answer. This rule is called 3CosAdd (Mikolov
-# et al., 2013, [arXiv:1301.3781](https://arxiv.org/abs/1301.3781)): "a is to b as c is to d" is
+# everywhere, then Paris - France + Japan lies near the answer. This rule (Mikolov et al.,
+# 2013, [arXiv:1301.3781](https://arxiv.org/abs/1301.3781)) was later named 3CosAdd: "a is to b as c is to d" is
 # answered by the word d with the largest $\cos(d, \; b - a + c)$, where all vectors have the length
 # 1 before they are added.
 #
@@ -712,13 +713,13 @@ for name, near in answers.items():
 # %% [markdown]
 # ## Real text (optional)
 #
-# The same on 5,000 news items of AG News, about 1 MB. The course does not ship them. Set `full` to
+# The same on 5,000 news items of AG News, about 1 MB. The course does not ship them. Set `FULL` to
 # True; if the file is not there and cannot be fetched, one sentence says so. No categories were
 # planted in it, so you judge the neighbours yourself.
 
 # %% demo
-full = False
-if full:
+FULL = False
+if FULL:
     from course.data import ag_news
 
     news, _ = ag_news.load("train")

@@ -67,7 +67,7 @@ from course.m01_sequence_models.decoder_arrays import decoder_step, decoder_weig
 # - Both results are `(B, T)`. At each place the label is the token that follows the input in
 #   `target_ids`.
 # - Every row is treated alike, whatever its length: rows keep their END and their padding where it
-#   falls. What stands at padded places does not matter, since the loss leaves them out.
+#   falls, in the inputs and in the labels. Repair nothing at padded places: the loss leaves them out.
 #
 # Example: `target_ids = [[1, 8, 6, 2, 0]]` gives the inputs `[[1, 8, 6, 2]]` and the labels
 # `[[8, 6, 2, 0]]`. Reading 1 (START) the decoder must say 8, reading 8 it must say 6, reading 6 it
@@ -120,7 +120,7 @@ for name, row in {
 #   logarithm). Every real token weighs the same, in a long row as in a short one. END is a real
 #   token.
 # - Padding enters neither the sum nor the count, whatever the logits are there.
-# - It is right for logits up to 10,000 in size, of either sign, and where the true token's
+# - It is right for logits up to 20,000 in size, of either sign, and where the true token's
 #   probability is too small for a float32.
 # - A batch with no real token gives 0.
 #

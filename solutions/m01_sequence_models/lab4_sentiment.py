@@ -31,8 +31,8 @@
 #
 # Letters in this lab: `B` texts in a batch, `T` length in tokens, `V` vocabulary size, `H` size of
 # a state, `C` classes. You may use Python's standard library, NumPy, `keras.ops` or TensorFlow, and
-# add helper functions in an exercise's cell. The course's own versions are blocked in it, and so are
-# `keras.layers.TextVectorization`, `StringLookup`, `IntegerLookup` and `CategoryEncoding`,
+# add helper functions in an exercise's cell. The course's own versions are blocked in it (and `tokenize`
+# in exercise 1, `Vocabulary` in exercise 2), and so are `keras.layers.TextVectorization`, `StringLookup`, `IntegerLookup` and `CategoryEncoding`,
 # `tf.math.confusion_matrix`, `keras.metrics.F1Score` and their like in scikit-learn.
 
 # %% setup
@@ -90,7 +90,7 @@ def standardize(text):
     """
     ### BEGIN SOLUTION
     text = unicodedata.normalize("NFC", text.lower())
-    text = re.sub(r"(?<=\w)['’](?=\w)", "\x00", text)  # a placeholder: no mark, no letter
+    text = re.sub(r"(?<=[^\W_])['’](?=[^\W_])", "\x00", text)  # a placeholder: no mark, no letter
     apart = [f" {c} " if unicodedata.category(c)[0] in "PS" else c for c in text]
     return " ".join("".join(apart).replace("\x00", "'").split())
     ### END SOLUTION
@@ -255,8 +255,8 @@ print("largest difference of the counts:", int(np.abs(counts[0] - counts[1]).max
 
 # %% [markdown]
 # **What you see.** The two sentences say opposite things and have the same counts. Whatever a model
-# computes from the counts, be it linear or a deep network, it gives both the same answer. One of
-# the two is wrong.
+# computes from the counts, be it linear or a deep network, it gives both the same answer. At
+# least one of the two is wrong.
 
 # %% [markdown]
 # ## 4. Where to read a recurrent network

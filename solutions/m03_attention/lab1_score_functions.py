@@ -38,8 +38,9 @@
 # course's own version of what an exercise asks for is blocked in it, and so is ready-made
 # attention: `keras.layers.Attention`, `AdditiveAttention`, `MultiHeadAttention` and
 # `GroupQueryAttention`, `keras.ops.dot_product_attention`, KerasHub's `CachedMultiHeadAttention`,
-# and this module's own layers. In exercise 4 the layer `keras.layers.Softmax` is blocked, which
-# takes a mask; the function `ops.softmax` is not.
+# and this module's own layers. In exercise 4 module 2's `masked_softmax` and
+# `scaled_dot_product_attention` are blocked too, and the layer `keras.layers.Softmax`, which takes a
+# mask; the function `ops.softmax` is not.
 
 # %% setup
 import time

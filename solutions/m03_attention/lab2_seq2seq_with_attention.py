@@ -3,7 +3,7 @@
 # build: "a decoder that looks back at the source at each step; with it the bottleneck of module 1 is gone, and you can see where the decoder looks"
 # minutes: 55
 # memory: 1.3 GB
-# data: none, the random strings and dates of module 1
+# data: none, the random strings of module 1
 # seconds: 40
 # ---
 
@@ -44,7 +44,7 @@ import numpy as np
 import tensorflow as tf
 
 from course import plot
-from course.data import dates, string_reversal
+from course.data import string_reversal
 from course.m01_sequence_models import (
     GRUCell,
     MaskedCrossEntropy,
@@ -68,7 +68,7 @@ from course.m03_attention.attention_step import attention_weights_of
 #   The result has the same shape.
 # - The softmax runs over the source. Padding gets the weight 0, and the weights of the tokens add up
 #   to one, at every step.
-# - It is right for scores up to 10,000 in size, of either sign, at tokens and at padding.
+# - It is right for scores up to 10,010 in size, of either sign, at tokens and at padding.
 # - For a source without any token the weights are finite. Which numbers they are does not matter.
 #
 # Example with T = 1: `scores = [[[0.0, 0.693, 3.0]]]` and `source_mask = [[True, True, False]]`. The

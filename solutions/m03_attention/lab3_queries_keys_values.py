@@ -15,8 +15,8 @@
 #
 # 1. a *look-up*: ask with a key, get its value;
 # 2. an *induction head*: two layers that, after "a b … a", say "b". Trained transformers grow such
-#    heads too, and they explain a good part of learning from the prompt (Olsson et al., 2022,
-#    [arXiv:2209.11895](https://arxiv.org/abs/2209.11895));
+#    heads too, and there is evidence that much of learning from the prompt rests on them (Olsson et
+#    al., 2022, [arXiv:2209.11895](https://arxiv.org/abs/2209.11895));
 # 3. *online softmax*: the step with which attention runs over blocks of keys and never holds the
 #    whole matrix of weights (Rabe and Staats, 2021, [arXiv:2112.05682](https://arxiv.org/abs/2112.05682);
 #    Dao et al., 2022, [arXiv:2205.14135](https://arxiv.org/abs/2205.14135)).
@@ -34,9 +34,12 @@
 # value, `C` keys in a block, `P` longest length, `V` number of tokens or of values, `K` number of
 # keys, `D` width of a stream. β is the *sharpness*: the score of a match.
 #
-# You may use `keras.ops`, TensorFlow, NumPy or lists. The course's own version of what an exercise
-# asks for is blocked in it, and so is ready-made attention. Kernels are judged by the scores that
-# they give: the width d and the order of the d features are yours to choose.
+# You may use `keras.ops`, TensorFlow, NumPy or lists. The course's own versions of what an exercise
+# asks for are blocked in it, among them `lookup`, `induction_head_weights`, `build_induction_heads`,
+# `hand_made_attention` and `online_softmax_attention`; so are `keras.layers.Attention`,
+# `AdditiveAttention`, `MultiHeadAttention` and `GroupQueryAttention`,
+# `keras.ops.dot_product_attention` and KerasHub's `CachedMultiHeadAttention`. Kernels are judged by
+# the scores that they give: the width d and the order of the d features are yours to choose.
 
 # %% setup
 import re
@@ -601,9 +604,9 @@ with plot.style():
 #
 # From 2,048 to 4,096, dense attention needs 3.8 times the memory, blockwise 1.8 times. Queries, keys,
 # values and output alone are 32 MiB at 4,096; they grow with the length, too. The seconds are of one
-# call each on one core, so read them as "no slower", not as a lead. On a GPU the gain is in time: there
-# the matrix of weights must travel to slow memory and back, and fused kernels (FlashAttention) keep the
-# blocks in fast memory.
+# call each on one core: blockwise is slower at 512 and no slower from 1,024 on; do not read more into
+# them. On a GPU the gain is in time: there the matrix of weights must travel to slow memory and back,
+# and fused kernels (FlashAttention) keep the blocks in fast memory.
 
 # %% [markdown]
 # ## Optional: the head reads the news

@@ -284,7 +284,8 @@ for name, estimate, loss in zip(names, importance.ravel(), lost, strict=True):
 # Over five seeds the work is spread in different ways: with seeds 0 and 2 the loss of one head
 # costs about 0.4, with seeds 1, 3 and 4 no head costs more than 0.05 alone. The estimate is rough:
 # the rank correlation of importance and accuracy lost is 0.53 ± 0.33 (mean ± standard deviation
-# over the seeds, lowest −0.05). That of importance and length, 0.55 ± 0.29, is no closer.
+# over the seeds, lowest −0.05). Importance goes with the length of what a head adds just as loosely:
+# 0.55 ± 0.29.
 
 # %% [markdown]
 # ## Remove heads one by one
@@ -465,8 +466,8 @@ for name, rows in {"layer 2 alone": weights[1].mean(1), "rollout": rollouts[1]}.
 #   G = 2, query heads 0 and 1 read head 0, query heads 2 and 3 read head 1.
 # - Each query head does scaled dot-product attention: scores over √H, softmax over the keys, mean of
 #   the values.
-# - `mask` is boolean and broadcasts to `(B, N, T, S)`; True means "may attend", `None` that all keys
-#   are visible. Every query sees at least one key.
+# - `mask` is boolean, `(B, 1, T, S)` or `(T, S)`, the same for all heads; True means "may attend",
+#   `None` that all keys are visible. Every query sees at least one key.
 # - The result is `(B, N, T, H)`: the output alone, no weights.
 #
 # Example with B = 1, T = S = 1, N = 4, G = 2, H = 1: with a single key every weight is 1, so each
@@ -482,7 +483,7 @@ def group_query_attention(query, key, value, mask=None):
         query: float tensor `(B, N, T, H)`.
         key: float tensor `(B, G, S, H)`.
         value: float tensor `(B, G, S, H)`.
-        mask: optional bool tensor, broadcastable to `(B, N, T, S)`. True means "may attend".
+        mask: optional bool tensor, `(B, 1, T, S)` or `(T, S)`. True means "may attend".
 
     Returns:
         Float tensor `(B, N, T, H)`.
@@ -503,7 +504,8 @@ check("m03_attention.group_query_attention")
 # Can you turn a trained model into a grouped one? Ainslie et al. average the keys and values of the
 # heads of a group, and then train on. The next cell averages, without further training, and
 # evaluates your function inside the model. Beside it stands what the cache of a language model would
-# take: 32 layers, 32 query heads of size 128, 4,096 tokens, two bytes a number.
+# take that keeps the same share of its key and value heads: 32 layers, 32 query heads of size 128,
+# 4,096 tokens, two bytes a number (4, 2 and 1 of 4 here are 32, 16 and 8 of 32 there).
 
 
 # %%
@@ -531,7 +533,7 @@ def accuracy_with_groups(model, groups):
 
 
 # %% demo
-print(f"{'groups G':>8}{'accuracy, not retrained':>26}{'cache, large model':>22}")
+print(f"{'groups G':>8}{'accuracy, not retrained':>26}{'cache, same share':>22}")
 for groups in (4, 2, 1):
     cache = 2 * 32 * (32 * groups // N) * 128 * 4096 * 2  # keys and values
     print(f"{groups:8}{accuracy_with_groups(model, groups):26.3f}{cache / 2**20:18,.0f} MiB")

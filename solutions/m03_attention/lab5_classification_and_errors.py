@@ -68,8 +68,9 @@ from course.m03_attention import AdditiveAttention
 #
 # The encoder gives a state $h_t$ for each token. Additive attention (Bahdanau et al., 2015,
 # [arXiv:1409.0473](https://arxiv.org/abs/1409.0473)) scores it with a small network. There is no
-# decoder here, so there is no query: a bias stands in its place, one question that is the same for
-# every text.
+# decoder here, so no query changes from step to step: the bias $b$ stands where the projected query
+# stood, and with $v$ it asks one question, the same for every text. (The reading follows Yang et al.
+# and calls $v$ the query.)
 #
 # $$\text{score}_t = v \cdot \tanh(W h_t + b), \qquad a = \text{softmax}(\text{score}), \qquad
 # \text{pooled} = \sum_t a_t h_t$$
@@ -267,7 +268,7 @@ check("m03_attention.confusion_by_slice")
 # %%
 SLICES = {
     "all texts": r"",
-    "not, hardly, far from, …": r"\b(not (?!only)|hardly|far from|anything but|by no means|never|could not)",
+    "not, hardly, far from, …": r"\b((?<!nothing if )(?<!whether or )not (?!only|made|true)|hardly|far from|anything but|by no means|never (?!mind)|could not)",
     "not only, nothing if not, …": r"\b(not only|nothing if not|nothing short of|more than i did)",
     "nobody": r"\bnobody\b",
     "denied as a whole": r"\b(cannot agree|not true that|wrong to say|could say that|was wrong|it is not|i did not \.)",
@@ -393,7 +394,7 @@ for i in shown:
 #   0, so that pooled is 0 and the bias alone decides.
 # - `distance` is the *total variation distance* of the two: $\frac12 \sum_c |p_c - q_c|$, from 0 to 1.
 # - `flipped` is True where the class with the largest probability is another one afterwards.
-# - Logits may be as large as 300: no overflow.
+# - Logits may be a few hundred in size: no overflow.
 #
 # Example with B = 1, T = 2, H = 1, C = 2: states `[[[0.693], [0]]]`, weights `[[0.5, 0.5]]`, places
 # `[1]`, kernel `[[2, 0]]`, bias `[0, 1]`. Before: pooled 0.347, logits `[0.693, 1]`, probabilities

@@ -149,9 +149,9 @@ def lookup_one_rival(pairs, sharpness):
     return 1 / (1 + math.exp(-sharpness))
 
 
-def lookup_share_of_scores(pairs, sharpness):
-    """Return the share of the score itself."""
-    return sharpness / (sharpness + pairs - 1)
+def lookup_without_rivals(pairs, sharpness):
+    """Return the weight if mismatches had none."""
+    return 1.0
 
 
 def cache_kib(num_layers, key_value_heads, length):

@@ -547,7 +547,7 @@ def draw_ending(rng, length, all_end=False):
         weights, state, start, free = draw_decoder(rng, length)
         for end in rng.permutation(np.unique(free)):
             at = places(free, end)
-            kinds = len(np.unique(at)) >= 3 and at.min() > 0
+            kinds = len(np.unique(at)) >= 3 and (at.min() > 0 if all_end else at.min() == 0)
             if (
                 end != start
                 and kinds
@@ -580,7 +580,7 @@ def each_step_reads_what_was_written(lab, rng):
 
 @decode.case(points=2, hint="Keep a boolean for each row: finished or not.")
 def each_row_ends_at_its_own_end(lab, rng):
-    """A row keeps its END and holds 0 after it, while the others go on; some never end."""
+    """A row keeps its END and holds 0 after it; one ends with its first token, some never do."""
     length = int(rng.integers(7, 14))
     weights, state, start, end = draw_ending(rng, length)
     given = weights, state, start, end, length
@@ -729,13 +729,17 @@ def draw_predictions(rng):
 
 @match.case(points=1, hint="A row counts as right only if all its places are right.")
 def one_wrong_letter_makes_a_row_wrong(lab, rng):
-    """A row with a single wrong letter, be it the first or the last, is wrong."""
+    """A row with one wrong letter is wrong, and so is one with its letters in another order."""
     targets, wrong = draw_predictions(rng)
-    lengths = (targets != 0).sum(1) - 1
-    predicted, rows = targets.copy(), np.flatnonzero(wrong)
+    lengths, rows = (targets != 0).sum(1) - 1, np.flatnonzero(wrong)
+    swapped = rows[2]
+    targets[swapped, 0] = 600  # an id that stands nowhere else
+    predicted = targets.copy()
     at = (rng.random(len(rows)) * lengths[rows]).astype(int)
     at[0], at[1] = 0, lengths[rows[1]] - 1
     predicted[rows, at] += rng.integers(1, 90, len(rows))
+    predicted[swapped] = targets[swapped]
+    predicted[swapped, :2] = targets[swapped, 1::-1]
     return close(lab.exact_match(predicted, targets), 1 - wrong.mean(), what="exact match")
 
 
@@ -770,6 +774,12 @@ def wrong_match(message):
 def share_of_places(predicted, targets):
     """Accuracy over places."""
     return (predicted == targets).mean()
+
+
+@wrong_match("You compared which tokens occur. Compare place by place: the order counts.")
+def same_tokens(predicted, targets):
+    """Rows with the same tokens in any order."""
+    return (np.sort(predicted, 1) == np.sort(targets, 1)).all(1).mean()
 
 
 @wrong_match("You counted single tokens. A row is right only as a whole.")

@@ -30,8 +30,8 @@ standard = Exercise(
         "Lower case and NFC come first. Then replace each apostrophe between two letters or digits "
         "by a placeholder, put spaces around every character c with "
         "`unicodedata.category(c)[0] in 'PS'`, put `'` in the placeholder's place, and return "
-        "`' '.join(text.split())`. In a pattern, `(?<=\\w)` and `(?=\\w)` look at the neighbours "
-        "without using them up.",
+        "`' '.join(text.split())`. In a pattern, `(?<=[^\\W_])` and `(?=[^\\W_])` look at the "
+        "neighbours without using them up.",
         '"It’s 5€!" becomes "it’s 5€!", then "it@s 5€!" with @ as the placeholder, then '
         '"it@s 5 €  ! ", then "it\'s 5 € !".',
     ],
@@ -131,7 +131,10 @@ def an_apostrophe_inside_a_word_stays(lab, rng):
         straight, curly = f"{word(rng)}'{word(rng, 1, 4)}", f"{word(rng)}’{word(rng, 1, 4)}"
         around = f"{word(rng)}’{word(rng, 1, 2)}’{word(rng)}"  # one letter between two of them
         digit = f"{word(rng)}'{rng.integers(2, 1000)}"
-        parts = [straight, curly, around, digit, *new_words(rng, int(rng.integers(1, 4)))]
+        accented = f"{word(rng, 1, 3)}’é{word(rng)}"  # é is a letter too, typed as one or as two
+        decomposed = unicodedata.normalize("NFD", f"{word(rng)}é") + f"'{word(rng, 1, 4)}"
+        parts = [straight, curly, around, digit, accented, decomposed]
+        parts += new_words(rng, int(rng.integers(1, 4)))
         texts.append(" ".join(rng.permutation(parts).tolist()))
     return same_text(lab, *texts)
 
@@ -255,8 +258,17 @@ def curly_ones_stay_curly(text):
 
 
 @standard.misconception(
+    "You look for a to z and digits around an apostrophe. é is a letter too: in `l’été` it stays."
+)
+def letters_of_english_alone(text):
+    text = unicodedata.normalize("NFC", text.lower())
+    kept = re.sub(r"(?<=[a-z0-9])['’](?=[a-z0-9])", "\ue000", text)
+    return rules(kept, keep="none").replace("\ue000", "'")
+
+
+@standard.misconception(
     "Your pattern uses up the letters around an apostrophe, so in `rock'n'roll` it misses the "
-    "second one. Look at them with `(?<=\\w)` and `(?=\\w)`."
+    "second one. Look at them with `(?<=[^\\W_])` and `(?=[^\\W_])`."
 )
 def neighbours_used_up(text):
     kept = re.sub(r"(\w)['’](\w)", "\\1\ue000\\2", text)

@@ -516,7 +516,7 @@ def padding_gets_no_weight(lab, rng):
 
 @attention.case(points=1, hint="Subtract each row's largest visible score before `exp`.")
 def large_scores_are_stable(lab, rng):
-    """A visible score that is 10,000 above the others takes all the weight, without overflow."""
+    """Scores up to 20,000 in size, of either sign, visible or hidden, give the right weights."""
     scores, value, mask = _drawn(rng, 3)
     last = mask.sum(-1)[:, 0]  # (B,), at least 2 visible keys
     chosen = rng.integers(0, last[:, None], scores.shape[:2])  # (B, T)
@@ -526,7 +526,10 @@ def large_scores_are_stable(lab, rng):
     scores = np.float32(scores).astype("float64")  # as it arrives
     weights = np.zeros_like(scores)
     weights[rows, columns, chosen] = 1
-    return _both(_answer(lab, scores, value, mask), (value[rows, chosen], weights))
+    low = np.where(mask, -2e4, 2e4) * np.ones_like(scores)  # visible ones low, hidden ones high
+    low[rows, columns, chosen] = -1.99e4
+    right = value[rows, chosen], weights
+    return [c for s in (scores, low) for c in _both(_answer(lab, s, value, mask), right)]
 
 
 @attention.case(points=1, hint="Hide with a large finite number, not with infinity.")
@@ -587,6 +590,14 @@ def weights_first(scores, value, mask=None):
 )
 def multiplied_scores(scores, value, mask=None):
     return attend(scores if mask is None else scores * mask, value)
+
+
+@attention.misconception(
+    "You hid with -10,000. A visible score may be as low as -20,000: take -1e9."
+)
+def not_low_enough(scores, value, mask=None):
+    weights = _softmax(_hide(scores, mask, -1e4))
+    return weights @ value, weights
 
 
 @attention.misconception(

@@ -111,7 +111,8 @@ def large_scores_are_stable(lab, rng):
     shift = rng.choice([-1e4, 1e4], size=(len(scores), 1, 1))
     shift[:2] = [[[1e4]], [[-1e4]]]
     scores = np.where(over_steps(mask), scores + shift, 1e4).astype("float32").astype("float64")
-    return same_weights(lab, scores, mask)
+    got, expected = lab.alignment_weights(scores, mask), alignment_weights(scores, mask)
+    return close(got, expected, 2e-3, what="weights")  # a float32 near 10,000 is off by 5e-4
 
 
 @alignment.case(points=1, hint="Hide with a large finite number, not with infinity.")
