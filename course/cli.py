@@ -197,18 +197,25 @@ def grade(
 
     if tier:
         return typer.echo("\n".join(tiers.report()))
+    grades = _graded(folder, assignments, learners, jobs, again, trust, scheduler)
+    from autograder.grading.table import grade_table, remarks
+
+    _show(grade_table(grades))
+    _tell(remarks(grades), grades.problems)
+    raise typer.Exit(grades.exit_code)
+
+
+def _graded(folder, assignments, learners, jobs, again, trust, scheduler):
+    """Grade behind a progress bar; the warm process starts while the rest is imported."""
     if not scheduler:
         from autograder.kernels.shared import warm_early
 
         warm_early()
     from autograder.grading.grade import grade
-    from autograder.grading.table import Bar, grade_table, remarks
+    from autograder.grading.table import Bar
 
     with Bar() as bar:
-        grades = grade(folder, assignments, learners, jobs, again, bar, trust, scheduler)
-    _show(grade_table(grades))
-    _tell(remarks(grades), grades.problems)
-    raise typer.Exit(grades.exit_code)
+        return grade(folder, assignments, learners, jobs, again, bar, trust, scheduler)
 
 
 @app.command(rich_help_panel=INSTRUCTOR)

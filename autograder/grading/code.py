@@ -53,9 +53,12 @@ class Code:
                     defining[bound].append(node)
         wanted, known, part = [name], {name}, {}
         while wanted:
-            for node in defining[wanted.pop()]:
-                if id(node) not in part:
-                    part[id(node)] = node
+            found = wanted.pop()
+            for node in defining[found]:
+                single = isinstance(node, ast.ImportFrom)  # of its names, only this one
+                key = (id(node), found) if single else id(node)
+                if key not in part:
+                    part[key] = _only(node, found) if single else node
                     new = _used(node) - known
                     known |= new
                     wanted += new
@@ -159,6 +162,12 @@ def _bound(node):
         for n in ast.walk(node)
         if isinstance(n, ast.Attribute | ast.Subscript) and isinstance(n.ctx, ast.Store)
     }
+
+
+def _only(node, name):
+    """Return an import that takes one of its names alone."""
+    names = [each for each in node.names if (each.asname or each.name) == name]
+    return ast.ImportFrom(node.module, names, node.level)
 
 
 def _used(node):

@@ -12,6 +12,8 @@ from keras import ops
 def simple_rnn_step(x, h, kernel, recurrent_kernel, bias):
     """Take one step of a simple recurrent network.
 
+    It is the network of Elman (1990): the tanh keeps the state between -1 and 1.
+
     Args:
         x: float tensor `(B, E)`, the input of this step.
         h: float tensor `(B, H)`, the state before it.

@@ -23,11 +23,11 @@ def confusion_by_slice(labels, predictions, members, num_classes):
         Int array `(S, C, C)`, rows true; float array `(S,)`, zeros where nothing is wrong.
     """
     labels, predictions, members = (np.asarray(x) for x in (labels, predictions, members))
-    matrices = np.zeros((len(members), num_classes, num_classes), "int64")
-    for matrix, inside in zip(matrices, members, strict=True):
-        np.add.at(matrix, (labels[inside], predictions[inside]), 1)
-    wrong = labels != predictions
-    return matrices, np.sum(members & wrong, axis=1) / max(np.sum(wrong), 1)
+    cells, size = labels * num_classes + predictions, num_classes**2  # a number for each pair
+    counts = np.array([np.bincount(cells[inside], minlength=size) for inside in members])
+    errors = members[:, labels != predictions]  # (S, errors)
+    shares = errors.sum(axis=1) / max(errors.shape[1], 1)
+    return counts.reshape(-1, num_classes, num_classes), shares
 
 
 def erasure_effect(states, weights, places, kernel, bias):
@@ -67,9 +67,9 @@ def rank_agreement(x, y, mask):
     Returns:
         Float tensor `(B,)` from -1 to 1; 0 where a text has fewer than two tokens.
     """
-    order_x = ops.sign(x[:, :, None] - x[:, None, :])  # (B, T, T)
-    order_y = ops.sign(y[:, :, None] - y[:, None, :])
-    real = ops.cast(mask, order_x.dtype)
-    total = ops.einsum("bij,bi,bj->b", order_x * order_y, real, real)  # each pair twice
-    count = ops.sum(real, axis=1)
-    return total / ops.maximum(count * (count - 1), 1)
+    both = ops.stack([ops.convert_to_tensor(x), ops.convert_to_tensor(y)])  # (2, B, T)
+    signs = ops.sign(ops.expand_dims(both, 3) - ops.expand_dims(both, 2))  # (2, B, T, T)
+    real = ops.cast(mask, signs.dtype)
+    pairs = ops.expand_dims(real, 2) * ops.expand_dims(real, 1)  # (B, T, T), each pair twice
+    agreement = ops.sum(signs[0] * signs[1] * pairs, axis=(1, 2))
+    return agreement / ops.maximum(ops.sum(pairs, axis=(1, 2)) - ops.sum(real, axis=1), 1)

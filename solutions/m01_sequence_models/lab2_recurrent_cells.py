@@ -27,7 +27,7 @@
 #
 # You may use `keras.ops`, TensorFlow or NumPy, and add helper functions in an exercise's cell. The
 # course's own step functions and cells are blocked in the exercises, and so are Keras's layers and
-# cells: `SimpleRNN`, `LSTM`, `GRU`, `RNN` and their cells.
+# cells: `SimpleRNN`, `LSTM`, `GRU`, `RNN`, `SimpleRNNCell`, `LSTMCell` and `GRUCell`.
 
 # %% setup
 from autograder import check, lend
@@ -283,9 +283,10 @@ def lstm_step(x, h, c, kernel, recurrent_kernel, bias):
     """
     ### BEGIN SOLUTION
     gates = ops.matmul(x, kernel) + ops.matmul(h, recurrent_kernel) + bias  # (B, 4H)
-    i, f, g, o = ops.split(gates, 4, axis=-1)  # (B, H) each
+    units = h.shape[-1]
+    i, f, g, o = (gates[:, k * units : (k + 1) * units] for k in range(4))  # (B, H) each
     c = ops.sigmoid(f) * c + ops.sigmoid(i) * ops.tanh(g)
-    return ops.sigmoid(o) * ops.tanh(c), c
+    return ops.tanh(c) * ops.sigmoid(o), c
     ### END SOLUTION
 
 
@@ -337,12 +338,13 @@ def gru_step(x, h, kernel, recurrent_kernel, bias):
         Float tensor `(B, H)`, the state after it.
     """
     ### BEGIN SOLUTION
+    units = h.shape[-1]
     from_x = ops.matmul(x, kernel) + bias[0]  # (B, 3H)
     from_h = ops.matmul(h, recurrent_kernel) + bias[1]  # (B, 3H)
-    x_z, x_r, x_g = ops.split(from_x, 3, axis=-1)  # (B, H) each
-    h_z, h_r, h_g = ops.split(from_h, 3, axis=-1)  # (B, H) each
-    z, r = ops.sigmoid(x_z + h_z), ops.sigmoid(x_r + h_r)
-    return z * h + (1 - z) * ops.tanh(x_g + r * h_g)
+    gates = ops.sigmoid(from_x[:, : 2 * units] + from_h[:, : 2 * units])  # z, then r
+    z, r = gates[:, :units], gates[:, units:]
+    candidate = ops.tanh(from_x[:, 2 * units :] + r * from_h[:, 2 * units :])
+    return candidate + z * (h - candidate)
     ### END SOLUTION
 
 

@@ -35,7 +35,8 @@
 # size of an embedding, `H` size of the state. Id 0 is padding, 1 is START, 2 is END. You may use
 # `keras.ops`, TensorFlow or NumPy, and add helper functions in an exercise's cell. The course's own
 # versions of what an exercise asks for are blocked in it, and so are the ready-made cross-entropies
-# of `keras.losses` in exercise 2.
+# of `keras.losses` in exercise 2: `SparseCategoricalCrossentropy`, `CategoricalCrossentropy`,
+# `sparse_categorical_crossentropy` and `categorical_crossentropy`.
 
 # %% setup
 import time
@@ -211,7 +212,7 @@ print(f"equal guess among {LETTERS} ids {np.log(LETTERS):.2f}, among 26 letters 
 # After training there is no true target to read. The decoder reads what it has written itself:
 #
 # $$x = F_{y_{t-1}} \qquad s_t = \text{GRU}(x, s_{t-1}) \qquad \text{logits} = s_t W + b
-# \qquad y_t = \arg\max \text{logits}$$
+# \qquad y_t = \text{argmax}(\text{logits})$$
 #
 # The first three are one call, which you have from the setup cell:
 # `logits, state = decoder_step(weights, tokens, state)`. `tokens` are the last tokens `(B,)`,

@@ -32,8 +32,9 @@
 # Letters in this lab: `B` texts in a batch, `T` length in tokens, `V` vocabulary size, `H` size of
 # a state, `C` classes. You may use Python's standard library, NumPy, `keras.ops` or TensorFlow, and
 # add helper functions in an exercise's cell. The course's own versions are blocked in it (and `tokenize`
-# in exercise 1, `Vocabulary` in exercise 2), and so are `keras.layers.TextVectorization`, `StringLookup`, `IntegerLookup` and `CategoryEncoding`,
-# `tf.math.confusion_matrix`, `keras.metrics.F1Score` and their like in scikit-learn.
+# in exercise 1, `Vocabulary` in exercise 2), and so are `keras.layers.TextVectorization`,
+# `StringLookup`, `IntegerLookup` and `CategoryEncoding`, `tf.math.confusion_matrix`,
+# `keras.metrics.F1Score` and `FBetaScore`, and scikit-learn's `confusion_matrix` and `f1_score`.
 
 # %% setup
 import collections

@@ -7,32 +7,27 @@ from keras import ops
 
 from autograder.exercise import alternative
 
-GENERAL = "m03_attention.general_score"
-ADDITIVE = "m03_attention.additive_score"
-CONCAT = "m03_attention.concat_score"
-ATTEND = "m03_attention.attend"
 
-
-@alternative(GENERAL)
+@alternative("m03_attention.general_score")
 def keys_projected(query, keys, kernel):
     """The kernel on the keys' side, transposed."""
     projected = ops.matmul(keys, ops.transpose(kernel))  # (..., S, Q)
     return ops.matmul(query, ops.swapaxes(projected, -1, -2))
 
 
-@alternative(GENERAL)
+@alternative("m03_attention.general_score")
 def general_with_einsum(query, keys, kernel):
     """One einsum over both shared axes."""
     return ops.einsum("...tq,qk,...sk->...ts", query, kernel, keys)
 
 
-@alternative(GENERAL)
+@alternative("m03_attention.general_score")
 def general_with_tensorflow(query, keys, kernel):
     """TensorFlow's tensordot and transpose_b."""
     return tf.matmul(tf.tensordot(query, kernel, axes=[[-1], [0]]), keys, transpose_b=True)
 
 
-@alternative(GENERAL)
+@alternative("m03_attention.general_score")
 def general_with_numpy_loops(query, keys, kernel):
     """One pair at a time."""
     query, keys, kernel = (np.asarray(x, "float64") for x in (query, keys, kernel))
@@ -43,21 +38,21 @@ def general_with_numpy_loops(query, keys, kernel):
     return scores
 
 
-@alternative(ADDITIVE)
+@alternative("m03_attention.additive_score")
 def additive_in_tensorflow(query, keys, query_kernel, key_kernel, v):
     """TensorFlow, new axes by slicing."""
     query, keys = tf.matmul(query, query_kernel), tf.matmul(keys, key_kernel)
     return tf.reduce_sum(v * tf.tanh(query[..., :, None, :] + keys[..., None, :, :]), axis=-1)
 
 
-@alternative(ADDITIVE)
+@alternative("m03_attention.additive_score")
 def additive_in_numpy(query, keys, query_kernel, key_kernel, v):
     """NumPy, the sum as a product with v."""
     query, keys = np.asarray(query) @ query_kernel, np.asarray(keys) @ key_kernel
     return np.tanh(np.expand_dims(query, -2) + np.expand_dims(keys, -3)) @ np.asarray(v)
 
 
-@alternative(ADDITIVE)
+@alternative("m03_attention.additive_score")
 def additive_query_by_query(query, keys, query_kernel, key_kernel, v):
     """One query at a time, as in a decoder's loop: no tensor of all pairs."""
     prepared = ops.matmul(keys, key_kernel)  # (..., S, U)
@@ -68,7 +63,7 @@ def additive_query_by_query(query, keys, query_kernel, key_kernel, v):
     return ops.stack(rows, axis=-2)
 
 
-@alternative(ADDITIVE)
+@alternative("m03_attention.additive_score")
 def additive_unit_by_unit(query, keys, query_kernel, key_kernel, v):
     """One tanh unit at a time."""
     query, keys = ops.matmul(query, query_kernel), ops.matmul(keys, key_kernel)
@@ -79,7 +74,7 @@ def additive_unit_by_unit(query, keys, query_kernel, key_kernel, v):
     return total
 
 
-@alternative(CONCAT)
+@alternative("m03_attention.concat_score")
 def concat_spelled_out(query, keys, kernel, v):
     """Every pair concatenated, as the formula is written."""
     length, source = query.shape[-2], keys.shape[-2]
@@ -89,7 +84,7 @@ def concat_spelled_out(query, keys, kernel, v):
     return ops.sum(ops.tanh(ops.matmul(pairs, kernel)) * v, axis=-1)
 
 
-@alternative(CONCAT)
+@alternative("m03_attention.concat_score")
 def concat_with_numpy_broadcasting(query, keys, kernel, v):
     """Every pair concatenated in NumPy."""
     query, keys = np.asarray(query)[..., :, None, :], np.asarray(keys)[..., None, :, :]
@@ -99,7 +94,7 @@ def concat_with_numpy_broadcasting(query, keys, kernel, v):
     return np.tanh(np.concatenate([query, keys], -1) @ np.asarray(kernel)) @ np.asarray(v)
 
 
-@alternative(CONCAT)
+@alternative("m03_attention.concat_score")
 def concat_split_in_tensorflow(query, keys, kernel, v):
     """The kernel split by its rows."""
     first, second = tf.split(kernel, [query.shape[-1], keys.shape[-1]], axis=0)
@@ -107,7 +102,7 @@ def concat_split_in_tensorflow(query, keys, kernel, v):
     return tf.einsum("...u,u->...", tf.tanh(pairs), v)
 
 
-@alternative(CONCAT)
+@alternative("m03_attention.concat_score")
 def concat_padded(query, keys, kernel, v):
     """Queries padded with zeros on the right, keys on the left, one kernel for both."""
     query_zeros = ops.zeros((*query.shape[:-1], keys.shape[-1]))
@@ -118,7 +113,7 @@ def concat_padded(query, keys, kernel, v):
     return ops.dot(ops.tanh(pairs), v)
 
 
-@alternative(ATTEND)
+@alternative("m03_attention.attend")
 def attend_in_keras(scores, value, mask=None):
     """Hidden scores replaced, Keras's softmax."""
     if mask is not None:
@@ -127,7 +122,7 @@ def attend_in_keras(scores, value, mask=None):
     return ops.matmul(weights, value), weights
 
 
-@alternative(ATTEND)
+@alternative("m03_attention.attend")
 def attend_with_a_bias(scores, value, mask=None):
     """TensorFlow with an additive mask; returns a list."""
     if mask is not None:
@@ -136,7 +131,7 @@ def attend_with_a_bias(scores, value, mask=None):
     return [weights @ value, weights]
 
 
-@alternative(ATTEND)
+@alternative("m03_attention.attend")
 def attend_in_numpy(scores, value, mask=None):
     """The softmax written out; rows without a visible key become zeros."""
     scores = np.asarray(scores, "float64")
@@ -148,7 +143,7 @@ def attend_in_numpy(scores, value, mask=None):
     return weights @ np.asarray(value), weights
 
 
-@alternative(ATTEND)
+@alternative("m03_attention.attend")
 def attend_with_log_sum_exp(scores, value, mask=None):
     """Weights as exp(score - logsumexp), context by einsum."""
     if mask is not None:
@@ -157,7 +152,7 @@ def attend_with_log_sum_exp(scores, value, mask=None):
     return ops.einsum("...ts,...sv->...tv", weights, value), weights
 
 
-@alternative(ATTEND)
+@alternative("m03_attention.attend")
 def attend_in_keras_activations(scores, value, mask=None):
     """Keras's activation, the mask as a number."""
     if mask is not None:

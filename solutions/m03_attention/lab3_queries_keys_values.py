@@ -92,11 +92,10 @@ def lookup_weights(num_keys, num_values, sharpness):
         `query_kernel` `(K, d)`, `key_kernel` `(K + V, d)` and `value_kernel` `(K + V, V)`.
     """
     ### BEGIN SOLUTION
-    keys, values = np.eye(num_keys), np.eye(num_values)
-    query_kernel = sharpness * num_keys**0.5 * keys
-    key_kernel = np.concatenate([keys, np.zeros((num_values, num_keys))])
-    value_kernel = np.concatenate([np.zeros((num_keys, num_values)), values])
-    return tuple(np.float32(kernel) for kernel in (query_kernel, key_kernel, value_kernel))
+    query_kernel = sharpness * num_keys**0.5 * np.eye(num_keys)
+    pair = np.eye(num_keys + num_values)  # its first columns hold the key, the others the value
+    kernels = query_kernel, pair[:, :num_keys], pair[:, num_keys:]
+    return tuple(kernel.astype("float32") for kernel in kernels)
     ### END SOLUTION
 
 
@@ -308,12 +307,11 @@ def induction_kernels(vocabulary_size, max_length, sharpness):
     """
     ### BEGIN SOLUTION
     at = parts(vocabulary_size, max_length)
-    width = max_length + 3 * vocabulary_size
-    query_kernel, key_kernel = np.zeros((2, width, width), "float32")
-    token = np.eye(vocabulary_size)
-    query_kernel[at["token"], :vocabulary_size] = sharpness * width**0.5 * token
-    key_kernel[at["previous"], :vocabulary_size] = token
-    key_kernel[at["token"].start, :vocabulary_size] = 0.5  # token 0: where nothing matches
+    shape = max_length + 3 * vocabulary_size, vocabulary_size  # d = V is enough
+    query_kernel, key_kernel = np.zeros(shape, "float32"), np.zeros(shape, "float32")
+    query_kernel[at["token"]] = sharpness * vocabulary_size**0.5 * np.eye(vocabulary_size)
+    key_kernel[at["previous"]] = np.eye(vocabulary_size)
+    key_kernel[at["token"].start] = 0.5  # token 0: where nothing matches
     return query_kernel, key_kernel
     ### END SOLUTION
 
@@ -506,12 +504,11 @@ def online_softmax_step(maximum, total, mixed, scores, value):
         The new `maximum`, `total` and `mixed`.
     """
     ### BEGIN SOLUTION
-    highest = ops.maximum(maximum, ops.max(scores, axis=-1))
+    highest = ops.maximum(ops.max(scores, axis=-1), maximum)
     factor = ops.exp(maximum - highest)  # (..., T)
-    weights = ops.exp(scores - ops.expand_dims(highest, -1))  # (..., T, C)
-    total = total * factor + ops.sum(weights, axis=-1)
-    mixed = mixed * ops.expand_dims(factor, -1) + ops.matmul(weights, value)
-    return highest, total, mixed
+    weights = ops.exp(scores - highest[..., None])  # (..., T, C)
+    added = ops.sum(weights, axis=-1), ops.matmul(weights, value)
+    return highest, factor * total + added[0], factor[..., None] * mixed + added[1]
     ### END SOLUTION
 
 

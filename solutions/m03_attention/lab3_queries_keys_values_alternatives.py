@@ -6,13 +6,8 @@ from keras import ops
 
 from autograder.exercise import alternative
 
-LOOKUP = "m03_attention.lookup_weights"
-BEFORE = "m03_attention.previous_token_kernels"
-INDUCTION = "m03_attention.induction_kernels"
-STEP = "m03_attention.online_softmax_step"
 
-
-@alternative(LOOKUP)
+@alternative("m03_attention.lookup_weights")
 def lookup_in_keras(num_keys, num_values, sharpness):
     """Padded identities in Keras."""
     query = sharpness * num_keys**0.5 * ops.eye(num_keys)
@@ -20,7 +15,7 @@ def lookup_in_keras(num_keys, num_values, sharpness):
     return query, key, ops.pad(ops.eye(num_values), [[num_keys, 0], [0, 0]])
 
 
-@alternative(LOOKUP)
+@alternative("m03_attention.lookup_weights")
 def lookup_with_loops(num_keys, num_values, sharpness):
     """Lists, entry by entry, the sharpness on the keys' side."""
     rows = num_keys + num_values
@@ -31,7 +26,7 @@ def lookup_with_loops(num_keys, num_values, sharpness):
     return query, key, value
 
 
-@alternative(LOOKUP)
+@alternative("m03_attention.lookup_weights")
 def lookup_in_both_halves(num_keys, num_values, sharpness):
     """The root of the scale on both sides, in TensorFlow."""
     scale = (sharpness * num_keys**0.5) ** 0.5
@@ -40,7 +35,7 @@ def lookup_in_both_halves(num_keys, num_values, sharpness):
     return query, key, tf.concat([tf.zeros((num_keys, num_values)), tf.eye(num_values)], 0)
 
 
-@alternative(LOOKUP)
+@alternative("m03_attention.lookup_weights")
 def lookup_turned(num_keys, num_values, sharpness):
     """Queries and keys turned by a random rotation, in a wider space."""
     width = num_keys + 3
@@ -51,7 +46,7 @@ def lookup_turned(num_keys, num_values, sharpness):
     return sharpness * np.sqrt(width) * axes, key, value
 
 
-@alternative(LOOKUP)
+@alternative("m03_attention.lookup_weights")
 def lookup_filled(num_keys, num_values, sharpness):
     """Zeros, then assignments by index."""
     query = np.zeros((num_keys, num_keys), "float32")
@@ -63,7 +58,7 @@ def lookup_filled(num_keys, num_values, sharpness):
     return query, key, value
 
 
-@alternative(BEFORE)
+@alternative("m03_attention.previous_token_kernels")
 def before_with_a_loop(vocabulary_size, max_length, sharpness):
     """Entry by entry."""
     width = max_length + 3 * vocabulary_size
@@ -75,7 +70,7 @@ def before_with_a_loop(vocabulary_size, max_length, sharpness):
     return query, key
 
 
-@alternative(BEFORE)
+@alternative("m03_attention.previous_token_kernels")
 def before_in_a_narrow_space(vocabulary_size, max_length, sharpness):
     """Queries and keys of width P."""
     rest = ((0, 3 * vocabulary_size), (0, 0))
@@ -83,7 +78,7 @@ def before_in_a_narrow_space(vocabulary_size, max_length, sharpness):
     return np.pad(query, rest), np.pad(np.eye(max_length), rest)
 
 
-@alternative(BEFORE)
+@alternative("m03_attention.previous_token_kernels")
 def before_by_rolling(vocabulary_size, max_length, sharpness):
     """A cyclic shift: place 0 looks at the last place, which the causal mask hides."""
     width = max_length + 3 * vocabulary_size
@@ -92,7 +87,7 @@ def before_by_rolling(vocabulary_size, max_length, sharpness):
     return query, position
 
 
-@alternative(BEFORE)
+@alternative("m03_attention.previous_token_kernels")
 def before_with_the_key_moved(vocabulary_size, max_length, sharpness):
     """The query stays, the key moves one ahead, in TensorFlow."""
     width = max_length + 3 * vocabulary_size
@@ -101,7 +96,7 @@ def before_with_the_key_moved(vocabulary_size, max_length, sharpness):
     return query, tf.pad(tf.constant(np.eye(max_length, k=1), "float32"), paddings)
 
 
-@alternative(INDUCTION)
+@alternative("m03_attention.induction_kernels")
 def induction_with_a_loop(vocabulary_size, max_length, sharpness):
     """Token by token."""
     width = max_length + 3 * vocabulary_size
@@ -113,7 +108,7 @@ def induction_with_a_loop(vocabulary_size, max_length, sharpness):
     return query, key
 
 
-@alternative(INDUCTION)
+@alternative("m03_attention.induction_kernels")
 def induction_in_a_narrow_space(vocabulary_size, max_length, sharpness):
     """Queries and keys of width V, stacked from blocks."""
     one_hot, empty = np.eye(vocabulary_size), np.zeros((vocabulary_size, vocabulary_size))
@@ -125,7 +120,7 @@ def induction_in_a_narrow_space(vocabulary_size, max_length, sharpness):
     return sharpness * vocabulary_size**0.5 * query, key
 
 
-@alternative(INDUCTION)
+@alternative("m03_attention.induction_kernels")
 def induction_that_rests_by_position(vocabulary_size, max_length, sharpness):
     """The start is known by its place, which is always 0."""
     width = max_length + 3 * vocabulary_size
@@ -137,7 +132,7 @@ def induction_that_rests_by_position(vocabulary_size, max_length, sharpness):
     return query, key
 
 
-@alternative(INDUCTION)
+@alternative("m03_attention.induction_kernels")
 def induction_with_a_feature_of_its_own(vocabulary_size, max_length, sharpness):
     """One more column in which every query is on and only the start token's key is, in Keras."""
     columns = vocabulary_size + 1
@@ -150,7 +145,7 @@ def induction_with_a_feature_of_its_own(vocabulary_size, max_length, sharpness):
     return query, ops.concatenate([places, start, one_hot, empty])
 
 
-@alternative(STEP)
+@alternative("m03_attention.online_softmax_step")
 def step_in_keras(maximum, total, mixed, scores, value):
     """keras.ops, einsum for the mixture."""
     highest = ops.maximum(maximum, ops.amax(scores, axis=-1))
@@ -164,7 +159,7 @@ def step_in_keras(maximum, total, mixed, scores, value):
     )
 
 
-@alternative(STEP)
+@alternative("m03_attention.online_softmax_step")
 def step_in_numpy(maximum, total, mixed, scores, value):
     """NumPy in float64; returns a list."""
     maximum, total, mixed, scores, value = (
@@ -177,7 +172,7 @@ def step_in_numpy(maximum, total, mixed, scores, value):
     return [highest[..., 0], new_total, weights[..., :1] * mixed + weights[..., 1:] @ value]
 
 
-@alternative(STEP)
+@alternative("m03_attention.online_softmax_step")
 def step_key_by_key(maximum, total, mixed, scores, value):
     """One key at a time, in TensorFlow."""
     for key in range(scores.shape[-1]):
@@ -190,7 +185,7 @@ def step_key_by_key(maximum, total, mixed, scores, value):
     return maximum, total, mixed
 
 
-@alternative(STEP)
+@alternative("m03_attention.online_softmax_step")
 def step_by_merging(maximum, total, mixed, scores, value):
     """The block's own sums first, then both moved to the larger maximum."""
     largest = ops.max(scores, axis=-1)

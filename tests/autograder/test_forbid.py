@@ -1,6 +1,7 @@
 """A forbidden shortcut explains itself, however the notebook reaches for it."""
 
 import importlib
+import importlib.util
 import re
 import shlex
 import sys
@@ -100,6 +101,7 @@ def test_what_is_forbidden_exists_and_the_lab_names_it(exercise):
     text = "\n".join(line for line in source.splitlines() if line.startswith("#"))
     for path in exercise.forbids:
         owner, _, name = path.rpartition(".")
-        assert hasattr(importlib.import_module(owner), name), path
+        if importlib.util.find_spec(path.partition(".")[0]):  # scikit-learn is a learner's own
+            assert hasattr(importlib.import_module(owner), name), path
         if not path.startswith("course."):
             assert re.search(rf"`([\w.]*\.)?{name}`", text), f"{exercise.lab} does not name {path}"

@@ -132,7 +132,7 @@ def test_a_reopened_notebook_shows_the_figure(course, notebook):
     """The file keeps the image and its words, no widget whose model ended with the kernel."""
     page = notebook.page
     expect(explorer(notebook)).to_be_visible()
-    page.keyboard.press("ControlOrMeta+S")
+    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
 
     def saved():
         outputs = nbformat.read(course.folder / NOTEBOOK, as_version=4).cells[0].outputs
