@@ -21,6 +21,7 @@ LIMITS = Limits(cell_seconds=900, notebook_seconds=3600)  # demos train; in grad
 BY_THE_CLOCK = [  # text that differs, and why
     (r"(?<=after 8 epochs, )\d+ s", "lab 6 prints the seconds that its training took"),
     (r"(?<=attention )\d+ ms|(?<=LSTM )\d+ ms", "lab 6 prints the milliseconds of a step"),
+    (r"(?<=trained for )\d+ s", "labs 3 of module 1 and 2 of module 3 print those of a training"),
     (r"(?<=      time)[ \d.]+", "lab 1 of module 3 prints how much longer a score takes"),
     (r"(?<=additive )[\d.]+(?= dots)", "and how much longer in one step of a decoder"),
 ]
