@@ -277,7 +277,7 @@ check("m01_sequence_models.decode_greedily")
 def write(model, sources, max_length):
     """Read sources with a trained model, and decode with your function."""
     encoder, _ = build_step_models(model)
-    state = encoder.predict(sources, batch_size=500, verbose=0)
+    state = encoder(sources)
     state = state[0] if isinstance(state, list) else state
     return np.asarray(decode_greedily(decoder_weights(model), state, START, END, max_length))
 
