@@ -4,6 +4,7 @@ It leaves nothing of the zygote behind: own session, standard streams, folder, e
 random seeds, thread counts; and it ends when its owner's end of its socket closes.
 """
 
+import logging
 import os
 import random
 import select
@@ -132,6 +133,7 @@ def run_ipykernel(argv, bound=None):
         app.init_iopub = _without_loss(app.init_iopub)
     app.initialize(list(argv))
     choose_backend()
+    redirect_tensorflow()
     if bound is not None:
         app.shell.system = app.shell.system_raw  # `!` lines: there are no terminals to ask for
         bound()
@@ -144,6 +146,17 @@ def choose_backend():
     matplotlib, wanted = sys.modules.get("matplotlib"), os.environ.get("MPLBACKEND")
     if matplotlib is not None and wanted:
         matplotlib.rcParams["backend"] = wanted
+
+
+def redirect_tensorflow():
+    """Let TensorFlow's warnings stand below the cell, as where a notebook has imported it.
+
+    At its import it asks whether Python is interactive, which IPython is and the zygote is not.
+    """
+    logger = logging.getLogger("tensorflow")
+    for handler in logger.handlers:
+        handler.stream = sys.stdout  # `setStream` would flush the old one, which is closed
+        logger.setLevel(logging.INFO)
 
 
 def _without_loss(init_iopub):

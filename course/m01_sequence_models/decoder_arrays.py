@@ -7,9 +7,9 @@
 Axes: B batch, E embedding size, H hidden size, V vocabulary size.
 """
 
-import numpy as np
 from keras import ops
 
+from course.m01_sequence_models.greedy_decode import write_greedily
 from course.m01_sequence_models.gru_cell import gru_step
 
 
@@ -64,15 +64,9 @@ def decode_greedily(weights, state, start_id, end_id, max_length):
         Int32 array `(B, max_length)` without the start token; 0 after a row's first
         `end_id`.
     """
-    rows = state.shape[0]
-    tokens = np.full(rows, start_id, "int32")
-    finished = np.zeros(rows, bool)
-    written = np.zeros((rows, max_length), "int32")
-    for t in range(max_length):
-        logits, state = decoder_step(weights, tokens, state)
-        tokens = ops.convert_to_numpy(logits).argmax(axis=-1).astype("int32")  # (B,)
-        written[:, t] = np.where(finished, 0, tokens)
-        finished |= tokens == end_id
-        if finished.all():
-            break
-    return written
+
+    def step(token_ids, state):
+        logits, state = decoder_step(weights, token_ids, state)
+        return ops.convert_to_numpy(logits), state
+
+    return write_greedily(step, state, state.shape[0], start_id, end_id, max_length)

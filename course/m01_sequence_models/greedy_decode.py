@@ -28,12 +28,35 @@ def greedy_decode(encoder, step, source_ids, start_id, end_id, max_length):
     source_ids = np.asarray(source_ids)
     states = encoder.predict_on_batch(source_ids)
     states = states if isinstance(states, list) else [states]
-    output = np.zeros((len(source_ids), max_length), "int32")
-    token = np.full(len(source_ids), start_id, "int32")
-    finished = np.zeros(len(source_ids), bool)
+
+    def read_on(token_ids, states):
+        logits, *states = step.predict_on_batch([token_ids, *states])
+        return logits, states
+
+    return write_greedily(read_on, states, len(source_ids), start_id, end_id, max_length)
+
+
+def write_greedily(step, state, rows, start_id, end_id, max_length):
+    """Take the likeliest token of each step, and let the next step read it.
+
+    Args:
+        step: callable from the last tokens `(B,)` and a state, of whatever form, to logits
+            `(B, V)` and the state after them.
+        state: the state before the first step.
+        rows: int. B.
+        start_id: int. What the first step reads.
+        end_id: int. Token that ends a row.
+        max_length: int. Number of steps at most.
+
+    Returns:
+        Int32 array `(B, max_length)`; 0 after a row's first `end_id`.
+    """
+    output = np.zeros((rows, max_length), "int32")
+    token = np.full(rows, start_id, "int32")
+    finished = np.zeros(rows, bool)
     for t in range(max_length):
-        logits, *states = step.predict_on_batch([token, *states])
-        token = np.where(finished, 0, logits.argmax(-1)).astype("int32")
+        logits, state = step(token, state)
+        token = np.where(finished, 0, np.asarray(logits).argmax(-1)).astype("int32")
         output[:, t] = token
         finished |= token == end_id
         if finished.all():

@@ -10,6 +10,8 @@ of their two levels.
 
 from keras import ops
 
+from course.m02_transformer import masked_softmax
+
 
 def attention_pooling(states, mask, kernel, bias, v):
     """Sum the states of each text by the weights of additive attention.
@@ -26,5 +28,5 @@ def attention_pooling(states, mask, kernel, bias, v):
     """
     hidden = ops.tanh(ops.matmul(states, kernel) + bias)  # (B, T, U)
     scores = ops.sum(hidden * v, axis=-1)  # (B, T)
-    weights = ops.softmax(ops.where(mask, scores, ops.full_like(scores, -1e9)), axis=-1)
+    weights = masked_softmax(scores, mask)
     return ops.einsum("bt,bth->bh", weights, states), weights

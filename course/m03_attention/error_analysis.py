@@ -9,6 +9,8 @@ Sources: [Serrano and Smith, 2019](https://arxiv.org/abs/1906.03731) for erasure
 import numpy as np
 from keras import ops
 
+from course.m01_sequence_models import confusion_and_f1
+
 
 def confusion_by_slice(labels, predictions, members, num_classes):
     """Return a confusion matrix for each slice, and the share of all errors in it.
@@ -23,11 +25,11 @@ def confusion_by_slice(labels, predictions, members, num_classes):
         Int array `(S, C, C)`, rows true; float array `(S,)`, zeros where nothing is wrong.
     """
     labels, predictions, members = (np.asarray(x) for x in (labels, predictions, members))
-    cells, size = labels * num_classes + predictions, num_classes**2  # a number for each pair
-    counts = np.array([np.bincount(cells[inside], minlength=size) for inside in members])
+    matrices = [
+        confusion_and_f1(labels[inside], predictions[inside], num_classes)[0] for inside in members
+    ]
     errors = members[:, labels != predictions]  # (S, errors)
-    shares = errors.sum(axis=1) / max(errors.shape[1], 1)
-    return counts.reshape(-1, num_classes, num_classes), shares
+    return np.stack(matrices), errors.sum(axis=1) / max(errors.shape[1], 1)
 
 
 def erasure_effect(states, weights, places, kernel, bias):

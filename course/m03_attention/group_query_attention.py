@@ -28,8 +28,13 @@ def group_query_attention(query, key, value, mask=None):
 
     `mask` is boolean, broadcastable to `(B, N, T, S)`, True = may attend. Returns `(B, N, T, H)`.
     """
-    key, value = (ops.repeat(x, query.shape[1] // x.shape[1], axis=1) for x in (key, value))
+    key, value = (share(x, query.shape[1]) for x in (key, value))
     return scaled_dot_product_attention(query, key, value, mask)[0]
+
+
+def share(x, num_query_heads):
+    """Repeat each key or value head for its group: `(B, G, S, H)` to `(B, N, S, H)`."""
+    return ops.repeat(x, num_query_heads // x.shape[1], axis=1)
 
 
 @keras.saving.register_keras_serializable(package="course.m03_attention")
@@ -63,9 +68,8 @@ class GroupQueryAttention(keras.layers.Layer):
     Raises:
         ValueError: if D is not a multiple of N, or N not of G.
 
-    References:
-        - [Ainslie et al., 2023](https://arxiv.org/abs/2305.13245) (grouped-query)
-        - [Shazeer, 2019](https://arxiv.org/abs/1911.02150) (multi-query)
+    References: [Ainslie et al., 2023](https://arxiv.org/abs/2305.13245) (grouped-query),
+    [Shazeer, 2019](https://arxiv.org/abs/1911.02150) (multi-query)
     """
 
     def __init__(
@@ -120,15 +124,11 @@ class GroupQueryAttention(keras.layers.Layer):
         if mask is not None:
             mask = ops.expand_dims(mask, -3)  # (B, 1, T, S): the same for every head
         q = split_heads(self.query_dense(query), self.num_query_heads)  # (B, N, T, H)
-        k = self.share(split_heads(self.key_dense(value), self.num_key_value_heads))
-        v = self.share(split_heads(self.value_dense(value), self.num_key_value_heads))
+        dense, groups = (self.key_dense, self.value_dense), self.num_key_value_heads
+        k, v = (share(split_heads(f(value), groups), self.num_query_heads) for f in dense)
         x, weights = self.attend(q, k, v, mask)
         x = self.output_dense(merge_heads(x))  # (B, T, D)
         return (x, weights) if return_attention_scores else x
-
-    def share(self, x):
-        """Repeat each key or value head for its group of queries: `(B, N, S, H)`."""
-        return ops.repeat(x, self.num_query_heads // self.num_key_value_heads, axis=1)
 
     def attend(self, query, key, value, mask):
         """Mix the values of every head, `(B, N, T, H)`; also return the weights."""

@@ -106,7 +106,7 @@ def zipped_under_its_own_name(path, name, stub):
     data = path.read_bytes()
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(f"work/{path.name}", data)
-        archive.writestr(f"__MACOSX/work/._{path.name}", b"\0")
+        archive.writestr(f"__MACOSX/hand-in/._{path.name}", b"\0")
 
 
 @damage(("", "It was saved in an old format of notebooks."))

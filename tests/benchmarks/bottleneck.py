@@ -9,30 +9,16 @@ result, and one line of JSON last: mean, standard deviation, lowest and highest 
 Without seeds there are five, 0 to 4. All takes about twelve minutes of processor time.
 """
 
-import collections
-import json
-import os
 import sys
-from pathlib import Path
-
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
 
-from autograder.build.source import read
-from autograder.exercise import load_labs
-from autograder.prove_task import SOLUTIONS, reference_names
 from course.data import string_reversal
+from tests.benchmarks.seeds import names_of, report
 
 PARTS = ("plain", "attention", "dates", "long")
 EACH = range(4, 20)
-
-
-def names_of(slug, lab):
-    """Return the names that a lab's source defines."""
-    return reference_names(read(Path(SOLUTIONS, slug, f"{lab}.py"), load_labs(slug)[0]))
 
 
 plain = names_of("m01_sequence_models", "lab3_encoder_decoder")
@@ -105,21 +91,14 @@ def run(part, seed):
 def main(arguments):
     """Run the parts and print the results as JSON."""
     parts = [argument for argument in arguments if argument in PARTS]
-    seeds = [int(argument) for argument in arguments if argument.isdigit()]
-    found = collections.defaultdict(list)
-    for part in parts or PARTS:
-        for seed in seeds or range(5):
+
+    def results(seed):
+        for part in parts or PARTS:
             for name, values in run(part, seed):
-                values = [round(float(value), 4) for value in values]
-                print(f"{part}, seed {seed}, {name}: {values}", flush=True)
-                found[f"{part}, {name}"].append(values)
+                yield f"{part}, {name}", values
             keras.backend.clear_session()
-    summary = {}
-    for row, values in found.items():
-        spread = np.std(values, axis=0, ddof=1) if len(values) > 1 else np.zeros(len(values[0]))
-        kinds = np.mean(values, 0), spread, np.min(values, 0), np.max(values, 0)
-        summary[row] = [[round(float(x), 4) for x in kind] for kind in kinds]
-    print(json.dumps(summary))
+
+    report(results, [int(argument) for argument in arguments if argument.isdigit()])
 
 
 if __name__ == "__main__":

@@ -9,27 +9,17 @@ standard deviation, lowest and highest over the seeds. A seed takes about two mi
 without seeds there are five, 0 to 4.
 """
 
-import collections
-import json
-import os
 import sys
-from pathlib import Path
-
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
 
-from autograder.build.source import read
-from autograder.exercise import load_module
-from autograder.prove_task import SOLUTIONS, reference_names
 from course import data
 from course.data.associative_recall import recall_accuracy
 from course.m03_attention import ablation, prune_heads_one_by_one
+from tests.benchmarks.seeds import names_of, report
 
-SLUG, LAB = "m03_attention", "lab4_heads"
-lab = reference_names(read(Path(SOLUTIONS, SLUG, f"{LAB}.py"), load_module(SLUG)))
+lab = names_of("m03_attention", "lab4_heads")
 PATHS, N, K, T = lab["PATHS"], lab["N"], lab["K"], lab["T"]
 RANDOM_ORDERS = 10
 
@@ -114,21 +104,5 @@ def results(seed):
     yield "accuracy with 4, 2, 1 groups", grouped
 
 
-def main(seeds):
-    """Run the seeds and print the results as JSON."""
-    found = collections.defaultdict(list)
-    for seed in seeds or range(5):
-        for name, values in results(seed):
-            values = [round(float(value), 4) for value in values]
-            print(f"seed {seed}, {name}: {values}", flush=True)
-            found[name].append(values)
-    summary = {}
-    for name, values in found.items():
-        spread = np.std(values, axis=0, ddof=1) if len(values) > 1 else np.zeros(len(values[0]))
-        kinds = np.mean(values, 0), spread, np.min(values, 0), np.max(values, 0)
-        summary[name] = [[round(float(x), 4) for x in kind] for kind in kinds]
-    print(json.dumps(summary))
-
-
 if __name__ == "__main__":
-    main([int(argument) for argument in sys.argv[1:]])
+    report(results, [int(argument) for argument in sys.argv[1:]])

@@ -11,31 +11,14 @@ one core.
 """
 
 import json
-import os
 import sys
-from pathlib import Path
-
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
 
-from autograder.build.source import read
-from autograder.exercise import load_module
-from autograder.prove_task import SOLUTIONS, reference_names
+from tests.benchmarks.seeds import SEEDS, names_of, summary
 
-SLUG, LAB = "m01_sequence_models", "lab2_recurrent_cells"
-lab = reference_names(read(Path(SOLUTIONS, SLUG, f"{LAB}.py"), load_module(SLUG)))
-SEEDS = range(5)
-
-
-def summary(values):
-    """Return mean, standard deviation, lowest and highest of each column of (seeds, columns)."""
-    values = np.asarray(values, "float64")
-    kinds = values.mean(0), values.std(0, ddof=1), values.min(0), values.max(0)
-    names = ("mean", "sd", "lowest", "highest")
-    return {n: [round(float(x), 4) for x in kind] for n, kind in zip(names, kinds, strict=True)}
+lab = names_of("m01_sequence_models", "lab2_recurrent_cells")
 
 
 def matrix():

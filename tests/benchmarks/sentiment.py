@@ -9,26 +9,16 @@ line of JSON last: mean, standard deviation, lowest and highest over the seeds. 
 unless you name others, take about two minutes on one core.
 """
 
-import collections
-import json
-import os
 import sys
-from pathlib import Path
-
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
 from keras import ops
 
-from autograder.build.source import read
-from autograder.exercise import load_module
-from autograder.prove_task import SOLUTIONS, reference_names
 from course import data
+from tests.benchmarks.seeds import names_of, report
 
-SLUG, LAB = "m01_sequence_models", "lab4_sentiment"
-lab = reference_names(read(Path(SOLUTIONS, SLUG, f"{LAB}.py"), load_module(SLUG)))
+lab = names_of("m01_sequence_models", "lab4_sentiment")
 CLASSES = 3
 
 
@@ -76,21 +66,5 @@ def one_seed(seed):
     yield from readings(model, new_ids, new_labels, mask).items()
 
 
-def main(seeds):
-    """Run the seeds and print the results as JSON."""
-    found = collections.defaultdict(list)
-    for seed in seeds or range(5):
-        for name, values in one_seed(seed):
-            values = [round(float(value), 4) for value in values]
-            print(f"seed {seed}, {name}: {values}", flush=True)
-            found[name].append(values)
-    summary = {}
-    for name, values in found.items():
-        spread = np.std(values, axis=0, ddof=1) if len(values) > 1 else np.zeros(len(values[0]))
-        kinds = np.mean(values, 0), spread, np.min(values, 0), np.max(values, 0)
-        summary[name] = [[round(float(x), 4) for x in kind] for kind in kinds]
-    print(json.dumps(summary))
-
-
 if __name__ == "__main__":
-    main([int(argument) for argument in sys.argv[1:]])
+    report(one_seed, [int(argument) for argument in sys.argv[1:]])

@@ -10,26 +10,16 @@ prints a line per result, and one line of JSON last: mean, standard deviation, l
 over the seeds. A seed takes about three minutes on one core; without seeds there are five, 0 to 4.
 """
 
-import collections
-import json
-import os
 import sys
-from pathlib import Path
-
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
 
-from autograder.build.source import read
-from autograder.exercise import load_module
-from autograder.prove_task import SOLUTIONS, reference_names
 from course.data import english_corpus
 from course.m01_sequence_models import GloVe, Vocabulary, fit_glove
+from tests.benchmarks.seeds import names_of, report
 
-SLUG, LAB = "m01_sequence_models", "lab1_word_vectors"
-lab = reference_names(read(Path(SOLUTIONS, SLUG, f"{LAB}.py"), load_module(SLUG)))
+lab = names_of("m01_sequence_models", "lab1_word_vectors")
 PASSES = {0.3: 20, 1.0: 6, 2.0: 3}
 
 
@@ -81,22 +71,12 @@ def unseen(seed):
         yield 1.0, name, (right[:, 0].mean(), right.mean())
 
 
-def main(seeds):
-    """Run the seeds and print the results as JSON."""
-    found = collections.defaultdict(list)
-    for seed in seeds or range(5):
-        for part in (sizes, unseen):
-            for megabytes, name, values in part(seed):
-                values = [round(float(value), 4) for value in values]
-                print(f"seed {seed}, {megabytes} MB, {name}: {values}", flush=True)
-                found[f"{megabytes} MB, {name}"].append(values)
-    summary = {}
-    for row, values in found.items():
-        spread = np.std(values, axis=0, ddof=1) if len(values) > 1 else np.zeros(2)
-        kinds = np.mean(values, 0), spread, np.min(values, 0), np.max(values, 0)
-        summary[row] = [[round(float(x), 4) for x in kind] for kind in kinds]
-    print(json.dumps(summary))
+def results(seed):
+    """Yield the name and the numbers of each result of a seed."""
+    for part in (sizes, unseen):
+        for megabytes, name, values in part(seed):
+            yield f"{megabytes} MB, {name}", values
 
 
 if __name__ == "__main__":
-    main([int(argument) for argument in sys.argv[1:]])
+    report(results, [int(argument) for argument in sys.argv[1:]])
