@@ -4,7 +4,7 @@
 # minutes: 60
 # memory: 1.5 GB
 # data: the course's English corpus, 2 MB, embedded
-# seconds: 60
+# seconds: 50
 # ---
 
 # %% [markdown]

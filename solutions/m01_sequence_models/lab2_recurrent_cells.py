@@ -4,7 +4,7 @@
 # minutes: 60
 # memory: 1 GB
 # data: none, the lab makes its own
-# seconds: 60
+# seconds: 45
 # ---
 
 # %% [markdown]

@@ -4,7 +4,7 @@
 # minutes: 55
 # memory: 1.3 GB
 # data: none, random strings and dates that the course makes
-# seconds: 60
+# seconds: 65
 # ---
 
 # %% [markdown]

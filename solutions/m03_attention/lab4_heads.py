@@ -4,7 +4,7 @@
 # minutes: 55
 # memory: 1.2 GB
 # data: none, the lab makes its own
-# seconds: 45
+# seconds: 65
 # ---
 
 # %% [markdown]

@@ -4,7 +4,7 @@
 # minutes: 60
 # memory: 1.3 GB
 # data: 7,500 sentences written for the course, none to download; SST-2 if you like
-# seconds: 50
+# seconds: 55
 # ---
 
 # %% [markdown]
