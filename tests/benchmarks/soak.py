@@ -95,6 +95,10 @@ def _grade(folder, scratch, jobs, window, every):
         ],
         "mb_first": round(sizes[0]),
         "mb_last": round(sizes[1]),
+        "mb": [
+            round(memory.between(done[start + jobs], done[start + jobs + window]))
+            for start in range(0, len(gaps) - window + 1, window)
+        ],
         **left,
     }
 
