@@ -2,9 +2,10 @@
 
     python -m tests.benchmarks.soak [--submissions 1000] [--jobs 2] [--window 100]
 
-All submissions are of lab 1 and differ from each other. The speed of the last window is compared
-with that of the first one after the start (the first `--jobs` grades wait for the warm process).
-Memory is what all processes hold together (proportional set size), the median over a window.
+All submissions are of lab 1 and differ from each other. Speed and memory are given window by
+window, after the start (the first `--jobs` grades wait for the warm process); the last window ends
+with the run, and `ratio` is its speed by the first one's. Memory is what all processes hold
+together (proportional set size), the median over a window.
 What is left is counted a moment after the run: processes, open descriptors of this process beyond
 those before, and files in the folder for temporary files. The last line is JSON.
 """
@@ -17,7 +18,6 @@ import tempfile
 import threading
 import time
 from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -41,6 +41,8 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--window", type=int, default=100)
     options = parser.parse_args()
+    if options.submissions < options.jobs + options.window:
+        parser.error("--submissions must be at least --jobs and --window together.")
     print(json.dumps(soak(options.submissions, options.jobs, options.window)))
 
 
@@ -79,26 +81,17 @@ def _grade(folder, scratch, jobs, window, every):
     assert not grades.problems, grades.problems
     shared_zygote().stop()
     left = _left(scratch, before)
-    gaps = [b - a for a, b in pairwise(done)][jobs:]  # the first ones waited for the start
-    first, last = (window / sum(part) for part in (gaps[:window], gaps[-window:]))
-    sizes = memory.between(done[jobs], done[window]), memory.between(done[-window], done[-1])
+    times = done[jobs:]  # the first ones waited for the start
+    starts = [*range(0, len(times) - 1 - window, window), len(times) - 1 - window]
+    windows = [(times[start], times[start + window]) for start in starts]
+    speeds = [60 * window / (end - begin) for begin, end in windows]
     return {
         "benchmark": "soak",
         "submissions": len(grades.rows),
         "jobs": jobs,
-        "per_minute_first": round(60 * first, 1),
-        "per_minute_last": round(60 * last, 1),
-        "ratio": round(last / first, 3),
-        "per_minute": [
-            round(60 * window / sum(gaps[start : start + window]))
-            for start in range(0, len(gaps) - window + 1, window)
-        ],
-        "mb_first": round(sizes[0]),
-        "mb_last": round(sizes[1]),
-        "mb": [
-            round(memory.between(done[start + jobs], done[start + jobs + window]))
-            for start in range(0, len(gaps) - window + 1, window)
-        ],
+        "ratio": round(speeds[-1] / speeds[0], 3),
+        "per_minute": [round(speed, 1) for speed in speeds],
+        "mb": [memory.between(*window) for window in windows],
         **left,
     }
 
@@ -120,8 +113,9 @@ class Memory:
         self._thread.join()
 
     def between(self, begin, end):
-        """Return the median between two times."""
-        return statistics.median(size for when, size in self._seen if begin <= when <= end)
+        """Return the median between two times, or None where nobody looked."""
+        sizes = [size for when, size in self._seen if begin <= when <= end]
+        return round(statistics.median(sizes)) if sizes else None
 
     def _watch(self):
         process = psutil.Process()
