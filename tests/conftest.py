@@ -11,7 +11,21 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 TESTS = Path(__file__).parent
 THOROUGH = ("test_cluster", "test_faults", "test_huge", "test_killed", "test_postgresql",
             "test_prove_confined", "test_soak")  # fmt: skip
+CONFINEMENT_NEEDED = "COURSE_NEEDS_CONFINEMENT"  # by .ci/run
 LONG_FIRST = ("solutions", "e2e")  # begun last, they would keep one process busy after the others
+
+
+def pytest_sessionstart():
+    """Stop where confinement is needed and there is none: every attack would be skipped."""
+    if os.environ.get(CONFINEMENT_NEEDED):
+        from autograder.confine.tiers import reach
+
+        if reach().tier == "open":
+            reasons = " ".join(reach().reasons)
+            raise pytest.UsageError(
+                f"{CONFINEMENT_NEEDED} is set, and this machine confines nothing, so no attack "
+                f"would be tried. {reasons}"
+            )
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses

@@ -8,6 +8,7 @@ import pytest
 
 from autograder.confine import tiers, trial
 from autograder.errors import CourseError
+from tests.conftest import CONFINEMENT_NEEDED, pytest_sessionstart
 from tests.ordinary import contained, ordinary
 
 
@@ -73,3 +74,16 @@ def test_ordinary_users_and_root_of_a_container_reach_the_fenced_tier(who):
     if "unshare:" in done.stderr or "mount:" in done.stderr:
         pytest.skip(f"Python lies where others cannot go: {done.stderr.strip()}")
     assert json.loads(done.stdout)["fenced"] == "", done.stderr
+
+
+def test_where_confinement_is_needed_its_absence_stops_the_tests(monkeypatch):
+    nothing = json.dumps({"sealed": "no namespaces", "fenced": "no Landlock"})
+    found(monkeypatch, nothing)
+    monkeypatch.delenv(CONFINEMENT_NEEDED, raising=False)
+    pytest_sessionstart()
+    monkeypatch.setenv(CONFINEMENT_NEEDED, "1")
+    with pytest.raises(pytest.UsageError, match="no Landlock"):
+        pytest_sessionstart()
+    found(monkeypatch, json.dumps({"sealed": "no namespaces", "fenced": ""}))
+    tiers.reach.cache_clear()
+    pytest_sessionstart()
