@@ -28,13 +28,21 @@ def cooccurrences(tokens, window=10):
         together = same_text(tokens, distance)
         keys.append((tokens[:-distance] * size + tokens[distance:])[together])
         weights.append(np.full(len(keys[-1]), 1.0 / distance))
-    keys, counts = add_up(np.concatenate(keys), np.concatenate(weights))
+    keys, counts = add_up(np.concatenate(keys), np.concatenate(weights), size)
     mirrored = keys % size * size + keys // size
-    keys, counts = add_up(np.concatenate([keys, mirrored]), np.concatenate([counts, counts]))
+    keys, counts = add_up(np.concatenate([keys, mirrored]), np.tile(counts, 2), size)
     return (keys // size).astype("int32"), (keys % size).astype("int32"), counts.astype("float32")
 
 
-def add_up(keys, weights):
-    """Return each key once, in order, and the sum of its weights."""
+def add_up(keys, weights, size):
+    """Return each key once, in order, and the sum of its weights, all above 0.
+
+    Keys are below `size` squared. Where that is little, a table of all pairs is quicker than
+    sorting; the sums are the same to the last bit.
+    """
+    if size**2 <= 8 * len(keys):
+        table = np.bincount(keys, weights)
+        unique = np.flatnonzero(table)
+        return unique, table[unique]
     unique, place = np.unique(keys, return_inverse=True)
     return unique, np.bincount(place, weights, minlength=len(unique))

@@ -14,7 +14,7 @@ import numpy as np
 from keras import ops
 
 
-def gradient_by_distance(layer, x, loss=None, seed=0):
+def gradient_by_distance(layer, x, loss=None, seed=0, groups=None):
     """Measure the gradient of a layer's output by its input, at each distance.
 
     Without `loss`, L is v · output with v drawn from the standard normal
@@ -27,9 +27,13 @@ def gradient_by_distance(layer, x, loss=None, seed=0):
         x: float array `(B, T, E)`.
         loss: optional function from the output to a scalar, the sum over examples.
         seed: int. Draws v.
+        groups: optional int. The examples are that many groups of equal size, one after the
+            other; each is measured by itself, with the same v. One call costs little more
+            than one group would.
 
     Returns:
-        Float64 NumPy array `(T,)`. Entry d belongs to the step d before the last.
+        Float64 NumPy array `(T,)`, or `(groups, T)`. Entry d belongs to the step d before
+        the last.
 
     Raises:
         RuntimeError: if Keras runs on another backend than TensorFlow.
@@ -46,10 +50,14 @@ def gradient_by_distance(layer, x, loss=None, seed=0):
         tape.watch(x)
         output = layer(x)
         if loss is None:
-            v = np.random.default_rng(seed).normal(size=output.shape)
+            shape = (len(output) // (groups or 1), *output.shape[1:])
+            v = np.random.default_rng(seed).normal(size=shape)
+            v = np.concatenate([v] * (groups or 1))  # (B, H)
             value = ops.sum(output * ops.cast(v, output.dtype))
         else:
             value = loss(output)
     gradient = tape.gradient(value, x).numpy().astype("float64")  # (B, T, E)
     squared = np.square(gradient).sum(axis=-1)  # (B, T)
-    return np.sqrt(squared.mean(axis=0))[::-1]  # (T,), the last step first
+    means = squared.reshape(groups or 1, -1, squared.shape[1]).mean(axis=1)  # (groups, T)
+    norms = np.sqrt(means)[:, ::-1]  # the last step first
+    return norms[0] if groups is None else norms

@@ -10,6 +10,17 @@ INSIDE_A_WORD = re.compile(r"(?<=[^\W_])['’](?=[^\W_])")
 KEPT = "\ue000"  # private use: no text has it
 
 
+class _Marks(dict):
+    """What becomes of each code point, filled as they are met: `str.translate` reads it."""
+
+    def __missing__(self, code):
+        is_mark = unicodedata.category(chr(code))[0] in "PS"
+        return self.setdefault(code, f" {chr(code)} " if is_mark else code)
+
+
+MARKS = _Marks()
+
+
 def standardize(text):
     """Lower the case, compose characters, and set punctuation apart.
 
@@ -25,8 +36,7 @@ def standardize(text):
     """
     text = unicodedata.normalize("NFC", text.lower())
     text = INSIDE_A_WORD.sub(KEPT, text)
-    marks = {ord(c): f" {c} " for c in set(text) if unicodedata.category(c)[0] in "PS"}
-    return " ".join(text.translate(marks).replace(KEPT, "'").split())
+    return " ".join(text.translate(MARKS).replace(KEPT, "'").split())
 
 
 def tokenize(text):

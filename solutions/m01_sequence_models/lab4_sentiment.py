@@ -367,7 +367,8 @@ def train(model, ids, labels, learning_rate, epochs, seed):
     examples = tf.data.Dataset.from_tensor_slices((ids, labels))
     examples = examples.shuffle(len(ids), seed=seed).batch(64, drop_remainder=True).prefetch(2)
     optimizer = keras.optimizers.Adam(rate, clipnorm=1.0)
-    model.compile(optimizer, "sparse_categorical_crossentropy", jit_compile=True)
+    loss = "sparse_categorical_crossentropy"
+    model.compile(optimizer, loss, jit_compile=True, steps_per_execution=3)
     model.fit(examples, epochs=epochs, verbose=0, shuffle=False)
 
 

@@ -62,6 +62,16 @@ def test_a_remembering_gate_carries_the_gradient_further():
     assert far[5.0] > 1e4 * far[0.0]
 
 
+def test_groups_are_measured_one_by_one():
+    """Two groups in one call give what two calls give."""
+    layer = keras.layers.RNN(m01.LSTMCell(11))
+    both = np.stack([x, 3 * x])  # (2, B, T, E)
+    got = m01.gradient_by_distance(layer, both.reshape(2 * B, T, E), groups=2)
+    expected = [m01.gradient_by_distance(layer, group) for group in both]
+    np.testing.assert_allclose(got, expected, rtol=1e-5)
+    assert np.abs(got[0] / got[1] - 1).max() > 0.01
+
+
 def test_another_backend_is_refused(monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with pytest.raises(RuntimeError, match="TensorFlow"):

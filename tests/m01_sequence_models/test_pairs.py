@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from course import m01_sequence_models as m01
+from course.m01_sequence_models.cooccurrences import add_up
 
 V, N = 11, 211
 rng = np.random.default_rng(0)
@@ -99,6 +100,15 @@ def test_cooccurrences_equal_the_loop_and_are_symmetric():
     for pair, count in expected.items():
         np.testing.assert_allclose(got[pair], count, rtol=1e-6)
         assert got[pair[::-1]] == got[pair]
+
+
+def test_a_table_and_sorting_add_up_alike():
+    """Few words go through a table of all pairs, many through sorting: equal to the last bit."""
+    keys, weights = rng.integers(0, V**2, 1000), rng.random(1000)
+    table, sorted_ = add_up(keys, weights, V), add_up(keys, weights, 10**6)
+    for one, other in zip(table, sorted_, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert len(np.unique(keys)) == len(table[0]) < len(keys)
 
 
 def test_cooccurrences_of_nothing():
