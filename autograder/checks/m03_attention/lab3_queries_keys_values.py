@@ -269,6 +269,12 @@ def _visible(length):
     return np.tri(length, dtype=bool)
 
 
+def _close_where(see, scores, expected):
+    """Compare scores `(T, T)` where a place may look; the place of an error is [query, key]."""
+    what = "scores [query, key] that the causal mask leaves"
+    return close(np.where(see, scores, 0.0), np.where(see, expected, 0.0), what=what)
+
+
 def _kernel_scores(returned, stream):
     rows = stream.shape[-1]
     query, key = matrices(returned, ("query kernel", rows), ("key kernel", rows))
@@ -280,7 +286,7 @@ def _expect_one_back(lab, sizes, stream):
     length = len(stream)
     scores = _kernel_scores(lab.previous_token_kernels(*sizes), stream)
     see, expected = _visible(length), sharpness * np.eye(length, k=-1)
-    return close(scores[see], expected[see], what="scores that the causal mask leaves")
+    return _close_where(see, scores, expected)
 
 
 @before.case(points=2, hint="Score [p, p - 1] is β after the division by √d; the others are 0.")
@@ -430,7 +436,7 @@ def _expect_induction(lab, sizes, ids, stream):
     expected = sharpness * (ids[:, None] == earlier) + sharpness / 2 * (ids == START)
     see = _visible(len(ids))
     see[0] = False  # place 0 sees only itself
-    return close(scores[see], expected[see], what="scores that the causal mask leaves")
+    return _close_where(see, scores, expected)
 
 
 @induction.case(points=2, hint="Compare your token with what stood before the other place.")
