@@ -26,12 +26,13 @@ from course.m03_attention.group_query_attention import (
     group_query_attention,
 )
 from course.m03_attention.hand_made_attention import hand_made_attention, model_attention
-from course.m03_attention.head_contributions import head_contributions, importance_per_head
-from course.m03_attention.head_importance import (
+from course.m03_attention.head_ablation import (
     ablation,
-    head_importance,
     prune_heads_one_by_one,
+    score_without,
 )
+from course.m03_attention.head_contributions import head_contributions, importance_per_head
+from course.m03_attention.head_importance import head_importance
 from course.m03_attention.induction_head import build_induction_heads, induction_head_weights
 from course.m03_attention.lookup import lookup, lookup_weights
 from course.m03_attention.luong_attention import LuongAttention
@@ -84,4 +85,5 @@ __all__ = [
     "prune_heads_one_by_one",
     "rank_agreement",
     "scaled_dot_score",
+    "score_without",
 ]

@@ -26,6 +26,7 @@ from course.m03_attention import (
     lookup,
     online_softmax_step,
     scaled_dot_score,
+    score_without,
 )
 from course.m03_attention.head_importance import gradient
 
@@ -188,7 +189,8 @@ def _induction():
         return (_numpy(outputs)[:, 12:-1].argmax(-1) == targets).mean()
 
     importance = head_importance(model, ids, targets, loss, normalize=False)
-    return importance, ablation(model, ids, accuracy), accuracy(model(ids))
+    alone = ablation(model, score_without(model, ids, accuracy))
+    return importance, alone, accuracy(model(ids))
 
 
 def value_induction_accuracy():

@@ -150,7 +150,7 @@ for number, size in enumerate((5, 50, 500)):
     measured = []
     for beta in betas:
         keys = np.random.default_rng(0).permutation(size)
-        _, weights = look_up(keys[:1], keys, keys, size, size, float(beta))
+        _, weights = look_up(keys[:1], keys, keys % 5, size, 5, float(beta))
         measured.append(weights[0, 0])
     style = {"color": plot.COLORS[number], "marker": plot.MARKERS[number]}
     axes[2].plot(betas, measured, label=f"S = {size}", **style)

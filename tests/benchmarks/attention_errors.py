@@ -5,8 +5,8 @@
 For each seed it trains the lab's classifier and three baselines: a bag of words, the mean of the
 embeddings without an encoder, and the lab's encoder with equal weights. Then it analyses the errors
 and the attention by the lab's own functions. It prints a line per result, and one line of JSON
-last: mean, standard deviation, lowest and highest over the seeds. A seed takes about two minutes on
-one core; without seeds there are five, 0 to 4.
+last: mean, standard deviation, lowest and highest over the seeds. A seed takes about one and a half
+minutes on one core; without seeds there are five, 0 to 4.
 """
 
 import collections

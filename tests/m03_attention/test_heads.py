@@ -159,11 +159,12 @@ def test_ablation_and_pruning_measure_what_they_say(transformer, inputs):
     def score(outputs):
         return np.abs(numpy(outputs)).mean()
 
-    alone = m03.ablation(transformer, inputs, score)
+    without = m03.score_without(transformer, inputs, score)
+    alone = m03.ablation(transformer, without)
     with m03.head_masks(transformer, {PATHS[2]: np.array([0.0, 1.0])}):
         close(alone[PATHS[2]][0], score(transformer(inputs)), 1e-6)
     importance = {path: np.array([0.1 * i, 9.0 - i]) for i, path in enumerate(PATHS)}
-    order, scores = m03.prune_heads_one_by_one(transformer, inputs, score, importance)
+    order, scores = m03.prune_heads_one_by_one(without, importance)
     assert order == [(path, 0) for path in PATHS] + [(path, 1) for path in PATHS[::-1]]
     assert len(scores) == 7
     close(scores[0], score(transformer(inputs)), 1e-6)
