@@ -34,8 +34,8 @@ def fit_skip_gram(
         num_negatives: int. Negative words of a pair.
         threshold: float. Frequency above which words are thinned out.
         epochs: int. Passes over the corpus.
-        batch_size: int. Pairs of a step. For `FastText` take 16,384: each step makes
-            the vectors of the whole vocabulary.
+        batch_size: int. Pairs of a step. For `FastText` take 8,192: each step makes the
+            vectors of the whole vocabulary.
         learning_rate: float. Of Adam.
         seed: int. The same seed draws the same examples.
 
@@ -126,10 +126,10 @@ def fit(layer, shapes, loss, optimizer, draw, epochs, batch_size):
             raise ValueError("`tokens` must hold two words of a text. Received: no pair of words.")
         size = min(batch_size, len(targets))
         used = len(targets) // size * size
-        model.reset_metrics()
-        for start in range(0, used, size):
-            batch = slice(start, start + size)
-            # The mean since `reset_metrics`. A call of `fit` an epoch would take 0.2 s more.
-            loss = model.train_on_batch([array[batch] for array in arrays], targets[batch])
-        losses.append(float(loss))
+        batches = [slice(start, start + size) for start in range(0, used, size)]
+        found = [
+            model.train_on_batch([array[batch] for array in arrays], targets[batch])
+            for batch in batches
+        ]
+        losses.append(float(np.mean(found)))
     return losses

@@ -7,6 +7,7 @@ import pytest
 
 from course import m01_sequence_models as m01
 from course.m01_sequence_models.cooccurrences import add_up
+from course.m01_sequence_models.skip_gram_data import draw_noise
 
 V, N = 11, 211
 rng = np.random.default_rng(0)
@@ -79,6 +80,15 @@ def test_examples_hold_pairs_and_noise():
     share = np.bincount(contexts[:, 1:].ravel(), minlength=5) / contexts[:, 1:].size
     np.testing.assert_allclose(share, m01.noise_probabilities([0, 1, 1, 1, 8]), atol=0.02)
     assert (np.diff(centers) != 0).mean() > 0.5  # shuffled
+
+
+def test_noise_is_drawn_by_its_probabilities():
+    """Within four standard deviations of 0.8 and 0.2, and never a word of probability 0."""
+    drawn = draw_noise(np.array([0, 0.8, 0, 0.2, 0]), (100, 500), np.random.default_rng(3))
+    assert (drawn.shape, drawn.dtype) == ((100, 500), np.int32)
+    share = np.bincount(drawn.ravel(), minlength=5) / drawn.size
+    np.testing.assert_array_equal(share[[0, 2, 4]], 0)
+    np.testing.assert_allclose(share[1], 0.8, atol=4 * np.sqrt(0.8 * 0.2 / drawn.size))
 
 
 def test_cooccurrences_by_hand():
