@@ -4,7 +4,7 @@
 # minutes: 55
 # memory: 1.3 GB
 # data: none, the random strings of module 1
-# seconds: 35
+# seconds: 40
 # ---
 
 # %% [markdown]
