@@ -185,6 +185,21 @@ class RemoteObject:
         """Call it and return what crosses; nothing is recorded."""
         return self._lab._send("call", target=self._handle, args=args, kwargs=kwargs)
 
+    def often(self, values, *args):
+        """Call it while trainable variables have other values; nothing is recorded.
+
+        The first such call makes a graph, and each further one with inputs of the same shapes
+        takes a small part of a plain call.
+
+        Args:
+            values: dict from a variable's place in `variables` to its array.
+            *args: what it is called with.
+        """
+        sent = [None] * len(self._sent)
+        for place, value in values.items():
+            sent[self._learns[place]] = np.asarray(value, "float32")
+        return self._lab._send("call_often", target=self._handle, args=args, values=sent)
+
     @property
     def type_name(self):
         """The class's name on the learner's side."""

@@ -28,7 +28,7 @@ class Probe:
 
     def __init__(self, namespace):
         self.namespace = namespace
-        self.objects = []
+        self.objects, self.graphs = [], {}
 
     def handle(self, message):
         """Carry out one request and return the reply; both are bytes."""
@@ -80,6 +80,36 @@ class Probe:
             except Exception:
                 raise first from None
         return self._export(result)
+
+    def do_call_often(self, target, args, values):
+        """Call an object while some of its variables have other values.
+
+        A graph that is made for the first call carries out the further ones; where none can be
+        made, each is a plain call.
+        """
+        called = self._find(target)
+        pairs = zip(called.variables, values, strict=True)
+        changed = [(v, np.array(_numpy(v)), new) for v, new in pairs if new is not None]
+        try:
+            for variable, _, new in changed:
+                variable.assign(new)
+            return self._by_graph(target, called, args)
+        finally:
+            for variable, before, _ in changed:
+                variable.assign(before)
+
+    def _by_graph(self, target, called, args):
+        import tensorflow as tf
+
+        graph = self.graphs.setdefault(
+            target.number, tf.function(lambda *args: called(*args), autograph=False)
+        )
+        if graph is not None:
+            try:
+                return self._export(graph(*_tensors(self._resolve(args))))
+            except Exception:  # noqa: BLE001  what fails eagerly as well says so itself
+                self.graphs[target.number] = None
+        return self.do_call(target, args, {})
 
     def do_variables(self, target):
         """Return `[path, trainable, array]` of every variable of a layer or model."""
@@ -153,6 +183,7 @@ class Probe:
     def do_forget(self):
         """Drop every object made so far."""
         self.objects.clear()
+        self.graphs.clear()
 
     def _find(self, target):
         if isinstance(target, Handle):

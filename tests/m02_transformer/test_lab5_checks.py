@@ -10,6 +10,7 @@ from keras import ops
 
 from autograder.exercise import find
 from autograder.referee import judge
+from autograder.wire.codec import decode, encode
 from autograder.wire.in_process import InProcess
 from course import m02_transformer as m02
 
@@ -193,7 +194,15 @@ def of_layers(
     return keras.Model([source_ids, target_ids], keras.layers.Dense(vocabulary_size)(x))
 
 
-@pytest.mark.slow
+def judged_by(names, build_transformer, seed="practice", transport=InProcess):
+    """Judge by the cases of these names alone."""
+    exercise = find("m02_transformer.build_transformer")
+    kept = [case for case in exercise.cases if case.name in names]
+    points = sum(case.points for case in kept)
+    alone = dataclasses.replace(exercise, cases=kept, points=points)
+    return judge(alone, transport({"build_transformer": build_transformer}), seed)
+
+
 @pytest.mark.parametrize("fault", ["", "same depth", "embedding", "first layer"])
 def test_every_decoder_layer_has_to_read_the_last_encoder_layer(fault):
     """One decoder layer that reads something else is found, whatever the layers' layout."""
@@ -201,11 +210,88 @@ def test_every_decoder_layer_has_to_read_the_last_encoder_layer(fault):
     def build_transformer(*sizes, **kwargs):
         return of_layers(*sizes, **kwargs, fault=fault)
 
-    exercise = find("m02_transformer.build_transformer")
-    verdict = judge(exercise, InProcess({"build_transformer": build_transformer}))
-    failed = {case.name for case in verdict.cases if not case.passed}
-    assert failed == ({READING} if fault else set())
+    verdict = judged_by({READING}, build_transformer)
+    assert verdict.passed == (not fault)
     assert ("reads something else" in verdict.misconception) == bool(fault)
+
+
+class Liar(InProcess):
+    """Says of every gradient that it is what it never is: the same everywhere."""
+
+    def request(self, message):
+        """Answer by the probe, and lie where gradients are asked for."""
+        if decode(message)["op"] != "gradients":
+            return super().request(message)
+        found = decode(super().request(message))["value"]
+        return encode({"value": [np.ones(g.shape, "float32") for g in found]})
+
+
+def test_gradients_that_are_lies_earn_nothing():
+    """What each layer reads is seen in outputs; that every weight learns needs true gradients."""
+
+    def build_transformer(*sizes, **kwargs):
+        return of_layers(*sizes, **kwargs, fault="same depth")
+
+    verdict = judged_by({READING, "every_weight_learns"}, build_transformer, transport=Liar)
+    assert verdict.points == 0
+    assert "not the slopes" in verdict.cases[1].problem
+
+
+class Stacked(keras.Model):
+    """One variable holds a kind of matrix for all layers; the decoder's come first."""
+
+    def __init__(self, vocabulary_size, hidden_dim, intermediate_dim, num_layers, num_heads):
+        super().__init__()
+        d, f = hidden_dim, intermediate_dim
+        self.heads = num_heads
+
+        def all_layers(*shapes):
+            return [self.add_weight((num_layers, *shape)) for shape in shapes]
+
+        self.networks = [all_layers((d, f), (f, d)) for _ in range(2)]
+        self.cross = all_layers((d, d), (d, 2 * d), (d, d))  # keys and values in one
+        self.own = [all_layers((d, 3 * d), (d, d)) for _ in range(2)]
+        self.tables = [keras.layers.Embedding(vocabulary_size, d) for _ in range(2)]
+        self.positions = m02.SinusoidalPositionalEncoding()
+        self.head = keras.layers.Dense(vocabulary_size)
+
+    def call(self, inputs):
+        """Take source and target ids, return logits."""
+        memory, x = (
+            self.positions(table(ids)) for table, ids in zip(self.tables, inputs, strict=True)
+        )
+        seen = m02.padding_mask(inputs[0])[:, None, None]
+        causal = m02.causal_mask(ops.shape(inputs[1])[1])
+        for which, (inward, outward) in enumerate(self.own):
+            for i in range(inward.shape[0]):
+                y = x if which else memory
+                q, k, v = ops.split(y @ inward[i], 3, axis=-1)
+                y = norm(y + self.attend(q, k, v, causal if which else seen) @ outward[i])
+                if which:
+                    query, both, out = (matrix[i] for matrix in self.cross)
+                    k, v = ops.split(memory @ both, 2, axis=-1)
+                    y = norm(y + self.attend(y @ query, k, v, seen) @ out)
+                up, down = (matrix[i] for matrix in self.networks[which])
+                y = norm(y + ops.relu(y @ up) @ down)
+                memory, x = (memory, y) if which else (y, x)
+        return self.head(x)
+
+    def attend(self, q, k, v, mask):
+        """Return what the heads read, side by side."""
+        q, k, v = (m02.split_heads(x, self.heads) for x in (q, k, v))
+        return m02.merge_heads(m02.scaled_dot_product_attention(q, k, v, mask)[0])
+
+
+def norm(x):
+    return (x - ops.mean(x, -1, keepdims=True)) / (ops.std(x, -1, keepdims=True) + 1e-6)
+
+
+@pytest.mark.parametrize("seed", ["practice", "b"])
+def test_matrices_of_all_layers_may_lie_in_one_variable(seed):
+    """With two layers and with three, in whatever order."""
+    deep = {READING, "every_weight_learns", *LAYERS}
+    verdict = judged_by(deep, lambda *sizes, dropout=0.0: Stacked(*sizes), seed)
+    assert verdict.passed, [case.problem for case in verdict.cases]
 
 
 @tf.custom_gradient

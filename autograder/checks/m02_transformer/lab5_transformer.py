@@ -1,6 +1,7 @@
 """Checks of lab 5: masks and targets, the whole transformer, greedy decoding."""
 
 import weakref
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -8,7 +9,6 @@ from autograder.compare import Mismatch, equal, holds
 from autograder.exercise import Exercise
 from autograder.wire.client import RemoteObject
 from autograder.wire.slopes import central, outputs
-from autograder.wire.weights import seeded
 
 # padding_mask ------------------------------------------------------------------------------------
 
@@ -289,9 +289,10 @@ def padding_in_front(target_ids, start_id):
 
 V, D, F, N = 13, 14, 5, 7  # vocabulary, width, feed-forward width, heads of size 2
 CHANGED = 5e-5  # of the largest logit; rounding stays below 1e-6, a token's effect above 3e-4
+ACTS = 3e-6  # the same where a whole matrix gets other values; rounding stays below 4e-7
 SHARE = 5e-4  # of a matrix's size, by which it changes along its gradient
-DOUBTFUL = 60  # matrices whose gradients are looked at one by one, and attentions
-MODELS = weakref.WeakKeyDictionary()  # by number of layers, for the cases of one judgement
+SLOPE_ERROR = 0.05  # of the size of such changes' effects: rounding and curvature
+MODELS = weakref.WeakKeyDictionary()  # what is known of the models of one judgement, by name
 
 transformer = Exercise(
     "build_transformer",
@@ -320,17 +321,17 @@ def lengths_are_free(lab, rng):
     """Source (B, S) and target (B, T) of any lengths give an output (B, T, V)."""
     MODELS.pop(lab._transport, None)
     model = _filled(lab, rng)
-    lengths = ((5, 7), (17, 3), (3, 19))
+    lengths = ((17, 3), (3, 19))
     spread = [np.ptp(_logits(model, _ids(rng, 3, s), _ids(rng, 3, t))) for s, t in lengths]
+    spread.append(np.ptp(_rows(lab, rng).logits[:, 0]))
     return _some_change(float(min(spread)), "All outputs are equal.")
 
 
 @transformer.case(points=1, hint="The last layer is Dense(vocabulary_size) without activation.")
 def the_output_is_logits(lab, rng):
     """The output is logits, of both signs and without activation: the loss takes the softmax."""
-    model = _filled(lab, rng)
-    ids = _ids(rng, 3, 5), _ids(rng, 3, 7)
-    logits = _logits(model, *ids)
+    model, rows = _filled(lab, rng), _rows(lab, rng)
+    logits = rows.logits[:, 0]
     ones = {"probabilities": logits.sum(-1), "log-probabilities": np.exp(logits).sum(-1)}
     found = [name for name, sums in ones.items() if np.abs(sums - 1).max() < 1e-3]
     got = found[0] if found else "logits"
@@ -342,19 +343,17 @@ def the_output_is_logits(lab, rng):
             f"numbers from {logits.min():.3g} to {logits.max():.3g}",
             "All outputs have one sign. Logits have both: the last layer has no activation.",
         ),
-        _no_activation(model, logits, *ids),
+        _no_activation(model, logits, rows.source, rows.target),
     ]
 
 
 @transformer.case(points=1, hint="The decoder's self-attention is causal.")
 def later_targets_are_hidden(lab, rng):
     """A changed target token, or padding put behind the target, changes no earlier logit."""
-    model = _filled(lab, rng)
-    source, target = _ids(rng, 3, 5), _ids(rng, 3, 7)
-    # For each example: token that changed, position of the logits.
-    change = _changes(model, np.stack([source] * 8, 1), _each_changed(target))
-    padded = np.pad(target, ((0, 0), (0, 3)))
-    behind = _difference(_logits(model, source, target), _logits(model, source, padded)[:, :7])
+    model, rows = _filled(lab, rng), _rows(lab, rng)
+    change = rows.changes(TARGETS)
+    padded = np.pad(rows.target, ((0, 0), (0, int(rng.integers(2, 5)))))
+    behind = _difference(rows.logits[:, 0], _logits(model, rows.source, padded)[:, :7])
     problem = "Some logits depend on target tokens that come later."
     return [
         _no_change(float(np.tril(change, k=-1).max()), problem),
@@ -366,9 +365,7 @@ def later_targets_are_hidden(lab, rng):
 @transformer.case(points=1, hint="Shift the targets before the model, in the data; not inside it.")
 def a_target_token_counts_at_its_own_position(lab, rng):
     """Target token t changes the logits at position t, which predict the token after it."""
-    model = _filled(lab, rng)
-    source, target = _ids(rng, 3, 5), _ids(rng, 3, 7)
-    change = _changes(model, np.stack([source] * 8, 1), _each_changed(target)).max(0)
+    change = _rows(lab, rng).changes(TARGETS).max(0)
     problem = "A target token does not change the logits at its own position."
     return _some_change(float(np.diag(change).min()), problem)
 
@@ -376,41 +373,32 @@ def a_target_token_counts_at_its_own_position(lab, rng):
 @transformer.case(points=1, hint="The decoder's cross-attention reads the encoder's output.")
 def every_source_token_counts(lab, rng):
     """Every source token changes the logits."""
-    model = _filled(lab, rng)
-    source, target = _ids(rng, 3, 5), _ids(rng, 3, 7)
-    change = _changes(model, _each_changed(source), np.stack([target] * 6, 1)).max((0, 2))
+    change = _rows(lab, rng).changes(SOURCES).max((0, 2))
     return _some_change(float(change.min()), "A source token changes no logit.")
 
 
 @transformer.case(points=1, hint="Add positions to the source's embeddings.")
 def source_order_counts(lab, rng):
     """The same source tokens in another order give other logits."""
-    model = _filled(lab, rng)
-    source, target = _different_ids(rng, 3, 5), _ids(rng, 3, 7)
-    rolled = np.stack([source, np.roll(source, 2, axis=1)], 1)
-    change = _changes(model, rolled, np.stack([target] * 2, 1))
+    change = _rows(lab, rng).changes(ROLLED)
     return _some_change(float(change.max()), "The order of the source makes no difference.")
 
 
 @transformer.case(points=1, hint="Add positions to the target's embeddings too.")
 def target_order_counts(lab, rng):
     """Earlier target tokens in another order give other logits, with one layer already."""
-    model = _filled(lab, rng)
-    source, target = _ids(rng, 3, 5), _different_ids(rng, 3, 7)
-    swapped = np.stack([target, target[:, [3, 0, 2, 1, 4, 5, 6]]], 1)
-    change = _changes(model, np.stack([source] * 2, 1), swapped)[:, 0, 4:]
+    change = _rows(lab, rng).changes(SWAPPED)[:, 0, 4:]
     return _some_change(float(change.max()), "The order of earlier tokens makes no difference.")
 
 
 @transformer.case(points=1, hint="Both attentions that read the source need its padding mask.")
 def padding_of_the_source_is_invisible(lab, rng):
     """Padding appended to the source changes no logit; tokens appended there do."""
-    model = _filled(lab, rng)
-    source, target = _ids(rng, 3, 5), _ids(rng, 3, 7)
-    longer = np.concatenate([source, _ids(rng, 3, 3)], axis=1)
-    padded = longer.copy()
-    padded[:, 5:] = 0
-    before, pads, tokens = (_logits(model, ids, target) for ids in (source, padded, longer))
+    model, rows = _filled(lab, rng), _rows(lab, rng)
+    longer = np.concatenate([rows.source, _ids(rng, 3, int(rng.integers(2, 5)))], axis=1)
+    padded = np.where(np.arange(longer.shape[1]) < 5, longer, 0)
+    both = _logits(model, np.concatenate([padded, longer]), np.concatenate([rows.target] * 2))
+    before, (pads, tokens) = rows.logits[:, 0], np.split(both, 2)
     return [
         _no_change(_difference(before, pads), "Padding behind the source changes the logits."),
         _some_change(_difference(before, tokens), "Tokens put behind the source change nothing."),
@@ -419,94 +407,106 @@ def padding_of_the_source_is_invisible(lab, rng):
 
 @transformer.case(points=1, hint="Every layer of a stack needs the masks, not the first alone.")
 def later_layers_are_masked_too(lab, rng):
-    """With two layers, too, later target tokens and padding of the source change no logit."""
-    model = _filled(lab, rng, 2)
-    source, target = _ids(rng, 3, 5), _ids(rng, 3, 7)
-    change = _changes(model, np.stack([source] * 8, 1), _each_changed(target))
-    padded = np.pad(source, ((0, 0), (0, 3)))
-    pads = _difference(_logits(model, source, target), _logits(model, padded, target))
-    problem = "With two layers, some logits depend on target tokens that come later."
+    """With several layers, too, later target tokens and source padding change no logit."""
+    deep = _deep(lab, rng)
+    change, (source, target) = deep.rows.changes(TARGETS), (deep.rows.source, deep.rows.target)
+    padded = np.pad(source, ((0, 0), (0, int(rng.integers(2, 5)))))
+    pads = _difference(deep.rows.logits[:, 0], _logits(deep.model, padded, target))
+    problem = f"{deep.layers}, some logits depend on target tokens that come later."
     return [
         _no_change(float(np.tril(change, k=-1).max()), problem),
-        _no_change(pads, "With two layers, padding behind the source changes the logits."),
-        _some_change(float(change.max()), "With two layers, no target token changes any logit."),
+        _no_change(pads, f"{deep.layers}, padding behind the source changes the logits."),
+        _some_change(float(change.max()), f"{deep.layers}, no target token changes any logit."),
     ]
 
 
 @transformer.case(points=1, hint="Every decoder layer takes the same memory: the encoder's output.")
 def every_decoder_layer_reads_the_whole_encoder(lab, rng):
-    """With two layers, each decoder layer reads what the encoder's last layer returns."""
-    model = _filled(lab, rng, 2)
-    source, target = _ids(rng, 3, 5), _ids(rng, 3, 7)
-    other = (source + 3) % (V - 1) + 1
-    change = _difference(_logits(model, source, target), _logits(model, other, target))
-    # Where all decoder layers read it, the others still do when one attention is set to zero.
-    alone = [
-        home
-        for home, places in _attentions_to_the_source(model, rng).items()
-        if _lost_without(model, places, source, target) > 4 * D * D  # an attention's
-    ]
+    """With several layers, each decoder layer reads what the encoder's last layer returns."""
+    deep = _deep(lab, rng)
+    change, alone = float(deep.rows.changes(OTHER).max()), deep.through.values()
+    own = _size(set().union(*alone) - set.intersection(*map(set, alone))) if alone else 0
+    count = len(alone) if own >= deep.depth * D**2 else min(len(alone), 1)
+    apart = max((_size(a - b) for a in alone for b in alone), default=0)
     problem = (
-        f"With the weights of `{alone[0] if alone else ''}` set to zero, no gradient reaches the "
-        "encoder's last layer: the other decoder layer reads something else."
+        "A decoder layer reads something else than the others: while it alone reads the source, "
+        f"{apart:,} weights do nothing that act where another one does."
     )
     return [
-        _some_change(change, "With two layers, the source changes no logit."),
-        holds(not alone, "two decoder layers that read it", "one", problem),
+        _some_change(change, f"{deep.layers}, the source changes no logit."),
+        holds(
+            count >= deep.depth,
+            f"{deep.depth} decoder layers that read the encoder's output",
+            str(count),
+            f"{deep.layers}, not every decoder layer reads the source by weights of its own.",
+        ),
+        holds(apart <= 4 * D**2, "an attention's weights at most", f"{apart:,}", problem),
     ]
 
 
 @transformer.case(points=2, hint="num_layers counts the layers of the encoder and of the decoder.")
 def each_layer_adds_its_weights(lab, rng):
-    """A second and a third layer each add the weights of one encoder and one decoder layer."""
-    models = [_filled(lab, rng, n) for n in (1, 2, 3)]
-    sizes, at_work = zip(*map(_sizes, models), strict=True)
-    idle = sum(models[2].variables[place][1].size for place in _idle(lab, rng))
-    least = 12 * D**2 + 4 * D * F  # 3 attentions and 2 feed-forward networks, without biases
-    most = least + 40 * D + 8 * F
-    grown, used = np.diff(sizes), np.diff(at_work) - [0, idle]
-    wrong = [i for i in range(2) if used[i] < least or grown[i] > most]
-    place = wrong[0] if wrong else 0
-    layers = place + 1
-    more = int(grown[place] if grown[place] > most else used[place])
-    if more == 0:
-        size = f"{sizes[place]:,} weights"
-        problem = f"With {layers} and with {layers + 1} layers it has {size}: "
+    """Each further layer adds the weights of one encoder and one decoder layer, all at work."""
+    one, deep = _filled(lab, rng), _deep(lab, rng)
+    (size, matrices), (all_of_it, at_work) = _sizes(one), _sizes(deep.model)
+    more = deep.depth - 1
+    least = more * (12 * D**2 + 4 * D * F)  # 3 attentions, 2 feed-forward networks, no biases
+    most = least + more * (40 * D + 8 * F)
+    grown, used = all_of_it - size, at_work - matrices - _size(deep.idle)
+    right = used >= least and grown <= most
+    number = int(grown if grown > most else used)
+    if grown == 0:
+        problem = f"With one layer and with {deep.depth} it has {size:,} weights: "
         problem += "`num_layers` does nothing."
     else:
-        kind, which = "few" if more < least else "many", ("second", "third")[place]
-        problem = f"A {which} layer adds {more:,} weights, too {kind} for those two layers."
-    return holds(not wrong, f"{least:,} to {most:,} more weights", f"{more:,}", problem)
+        kind = "many" if grown > most else "few"
+        layers = "A second layer adds" if more == 1 else "A second and a third layer add"
+        problem = f"{layers} {number:,} weights that act, too {kind} for those layers."
+    return holds(right, f"{least:,} to {most:,} more weights", f"{number:,}", problem)
 
 
 @transformer.case(points=1, hint="Hand num_heads to the encoder and the decoder.")
 def the_number_of_heads_counts(lab, rng):
     """The same weights give other logits when they are cut into other heads."""
-    seed, source, target = int(rng.integers(2**31)), _ids(rng, 3, 5), _ids(rng, 3, 7)
-    logits = []
-    for model in (_filled(lab, rng), _model(lab, V, D, F, 1, 2)):
-        model.fill(np.random.default_rng(seed), [source, target])
-        logits.append(_logits(model, source, target))
-    return _some_change(_difference(*logits), "`num_heads` makes no difference.")
+    rows = _rows(lab, rng)
+    quiet = _quiet(lab, rng, dropout=0.5)
+    if _difference(*quiet) >= CHANGED:  # another fault, which has a case of its own
+        quiet = _quiet(lab, rng, dropout=0.0)
+    change = _difference(rows.logits[:, 0], quiet[0])
+    return [
+        _no_change(_difference(*quiet), "The logits vary outside training."),
+        _some_change(change, "`num_heads` makes no difference."),
+    ]
 
 
 @transformer.case(points=1, hint="Every layer you make must lie between the inputs and the logits.")
 def every_weight_learns(lab, rng):
-    """With three layers, the gradient reaches every weight matrix, and is that of the output."""
-    model = _filled(lab, rng, 3)
-    dead = [model.variables[place][0] for place in _idle(lab, rng)]
-    problem = f"No gradient reaches {', '.join(dead[:2])}."
-    return holds(not dead, "gradients everywhere", f"{len(dead)} weights without", problem)
+    """With several layers, the gradient reaches every weight matrix, and is that of the output."""
+    deep = _deep(lab, rng)
+    variables, gradients = deep.model.variables, deep.model.gradients(list(deep.rows.inputs))
+    dead = {place for place, *_ in deep.idle} | {*_dead(variables, gradients)}
+    names = ", ".join(variables[place][0] for place in sorted(dead)[:2])
+    off = _off_the_slopes(deep, rng, gradients)
+    problem = f"The gradients are not the slopes of the output: off by {off:.2g} of their size."
+    return [
+        holds(
+            not dead,
+            "gradients everywhere",
+            f"{len(dead)} weights without",
+            f"No gradient reaches {names}.",
+        ),
+        holds(off < SLOPE_ERROR, "the slopes of the output", f"off by {off:.2g}", problem),
+    ]
 
 
 @transformer.case(points=1, hint="Hand dropout to the stacks; Keras switches it on in training.")
 def dropout_acts_in_training_only(lab, rng):
     """With `dropout=0.5`, logits vary in training and repeat exactly at other times."""
-    source, target = _ids(rng, 3, 5), _ids(rng, 3, 7)
-    model = _model(lab, V, D, F, 1, N, dropout=0.5).fill(rng, [source, target])
-    _see_that_weights_make_it(model, rng)
-    quiet = [_logits(model, source, target) for _ in range(2)]
-    noisy = [_logits(model, source, target, training=True) for _ in range(2)]
+    rows, model = _rows(lab, rng), _with_two_heads(lab, rng, dropout=0.5)
+    quiet, noisy = _quiet(lab, rng, dropout=0.5), _twice(model, rows, training=True)
+    MODELS.pop(lab._transport, None)  # the models know their transport: nothing else lets them go
+    if _difference(*noisy) <= CHANGED:  # noise that examples share changes from call to call
+        noisy = [noisy[0], _twice(model, rows, training=True)[0]]
     return [
         _no_change(_difference(*quiet), "The logits vary outside training."),
         _some_change(_difference(*noisy), "The logits do not vary in training."),
@@ -1019,14 +1019,6 @@ def _different_ids(rng, rows, length):
     return rng.permuted(np.tile(np.arange(1, V), (rows, 1)), axis=1)[:, :length]
 
 
-def _each_changed(ids):
-    """Return (B, 1 + T, T): each row of `ids`, then with another token at one place each."""
-    rows = np.stack([ids] * (1 + ids.shape[1]), 1)
-    places = np.arange(ids.shape[1])
-    rows[:, places + 1, places] = (ids + 3) % (V - 1) + 1
-    return rows
-
-
 def _model(lab, *sizes, **kwargs):
     """Build the learner's model, and see that it is one."""
     model = lab.build_transformer(*sizes, **kwargs)
@@ -1037,21 +1029,143 @@ def _model(lab, *sizes, **kwargs):
     return model
 
 
-def _filled(lab, rng, layers=1):
-    """Return the model of so many layers with weights of ours, made by the first case."""
-    models = MODELS.setdefault(lab._transport, {})
-    if layers not in models:
-        model = _model(lab, V, D, F, layers, N)
-        model.fill(rng, [_ids(rng, 2, 5), _ids(rng, 2, 7)])
-        if layers < 3:
-            _see_that_weights_make_it(model, rng)
-        models[layers] = model
-    models[layers]._lab = lab  # calls are recorded by case
-    return models[layers]
+def _kept(lab, rng, name, make):
+    """Return what one judgement knows under a name; it is made by the first case that asks."""
+    known = MODELS.setdefault(lab._transport, {})
+    if name not in known:
+        known[name] = make()
+    rng.integers(2)  # it was drawn, though an earlier case may have done so
+    found = known[name]
+    for model in (found, getattr(found, "model", None)):
+        if isinstance(model, RemoteObject):
+            model._lab = lab  # calls are recorded by case
+    return found
 
 
-def _logits(model, source_ids, target_ids, **kwargs):
-    logits = model([source_ids, target_ids], **kwargs)
+def _filled(lab, rng):
+    """Return the model of one layer with weights of ours."""
+
+    def make():
+        model = _model(lab, V, D, F, 1, N)
+        _fill(model, _seed(lab, rng))
+        _see_that_weights_make_it(model, _Rows.draw(rng))
+        return model
+
+    return _kept(lab, rng, "one layer", make)
+
+
+def _with_two_heads(lab, rng, dropout):
+    """Return a model with the same weights as that of `_filled`, cut into two heads."""
+
+    def make():
+        model = _model(lab, V, D, F, 1, 2, dropout=dropout)
+        _fill(model, _seed(lab, rng))
+        return model
+
+    return _kept(lab, rng, f"two heads, {dropout}", make)
+
+
+def _quiet(lab, rng, dropout):
+    """Return what the model of two heads gives twice outside training."""
+
+    def make():
+        model, rows = _with_two_heads(lab, rng, dropout), _rows(lab, rng)
+        quiet = _twice(model, rows)
+        if _difference(*quiet) < CHANGED:
+            _see_that_weights_make_it(model, rows)
+        return quiet
+
+    return _kept(lab, rng, f"quiet, {dropout}", make)
+
+
+def _seed(lab, rng):
+    return _kept(lab, rng, "seed", lambda: int(rng.integers(2**31)))
+
+
+def _fill(model, seed):
+    rng = np.random.default_rng(seed)
+    model.fill(rng, [_ids(rng, 2, 5), _ids(rng, 2, 7)])
+
+
+def _twice(model, rows, **kwargs):
+    """Return the logits of the same examples from two halves of one batch."""
+    doubled = (np.concatenate([ids] * 2) for ids in (rows.source, rows.target))
+    return np.split(_logits(model, *doubled, **kwargs), 2)
+
+
+OTHER, TARGETS, SOURCES = slice(1, 2), slice(2, 9), slice(9, 14)  # rows of an example
+ROLLED, SWAPPED = slice(14, 15), slice(15, 16)
+
+
+@dataclass
+class _Rows:
+    """Three examples, each followed by rows that differ from it in one way.
+
+    Row 0 is the example. All source tokens differ in row 1, one target token in each of rows 2 to
+    8, one source token in each of rows 9 to 13; the source is rolled in row 14, and earlier target
+    tokens change places in row 15.
+
+    Attributes:
+        sources: int array (3, 16, 5).
+        targets: int array (3, 16, 7).
+        logits: float array (3, 16, 7, V) once a model has seen them.
+    """
+
+    sources: np.ndarray
+    targets: np.ndarray
+    logits: np.ndarray = None
+
+    @classmethod
+    def draw(cls, rng):
+        """Draw examples in which no token comes twice."""
+        source, target = _different_ids(rng, 3, 5), _different_ids(rng, 3, 7)
+        sources, targets = np.stack([source] * 16, 1), np.stack([target] * 16, 1)
+        sources[:, OTHER] = _other(sources[:, OTHER])
+        for rows, place in ((targets[:, TARGETS], 7), (sources[:, SOURCES], 5)):
+            at = np.arange(place)
+            rows[:, at, at] = _other(rows[:, at, at])
+        sources[:, ROLLED] = np.roll(sources[:, ROLLED], 2, axis=-1)
+        targets[:, SWAPPED] = targets[:, SWAPPED][..., [3, 0, 2, 1, 4, 5, 6]]
+        return cls(sources, targets)
+
+    @property
+    def source(self):
+        """The sources of the three examples."""
+        return self.sources[:, 0]
+
+    @property
+    def target(self):
+        """The targets of the three examples."""
+        return self.targets[:, 0]
+
+    @property
+    def inputs(self):
+        """All rows as one batch."""
+        return self.sources.reshape(-1, 5), self.targets.reshape(-1, 7)
+
+    def seen_by(self, model, values=None):
+        """Return the same rows with a model's logits, under other values where some are given."""
+        logits = _logits(model, *self.inputs, values=values)
+        return replace(self, logits=logits.reshape(*self.targets.shape, V))
+
+    def changes(self, rows):
+        """Return how far the logits are from those of row 0: (3, rows, 7), as shares."""
+        change = np.abs(self.logits[:, rows] - self.logits[:, :1]).max(-1)
+        return change / max(np.abs(self.logits).max(), 1e-9)
+
+
+def _other(ids):
+    return (ids + 3) % (V - 1) + 1
+
+
+def _rows(lab, rng):
+    """Return the rows as the model of one layer sees them."""
+    return _kept(lab, rng, "rows", lambda: _Rows.draw(rng).seen_by(_filled(lab, rng)))
+
+
+def _logits(model, source_ids, target_ids, values=None, **kwargs):
+    ids = [source_ids, target_ids]
+    logits = model(ids, **kwargs) if values is None else model.often(values, ids)
     expected = (*np.shape(target_ids), V)
     if not isinstance(logits, np.ndarray) or logits.dtype.kind != "f":
         raise Mismatch("The model's output should be one array of logits.")
@@ -1060,22 +1174,6 @@ def _logits(model, source_ids, target_ids, **kwargs):
     if not np.isfinite(logits).all():
         raise Mismatch("Some logits are NaN or infinite.")
     return logits.astype("float64")
-
-
-def _changes(model, source_ids, target_ids):
-    """Return how far the logits of each row are from those of row 0, by position.
-
-    Args:
-        model: the learner's model.
-        source_ids: int array (examples, rows, S).
-        target_ids: int array (examples, rows, T).
-
-    Returns:
-        Float array (examples, rows - 1, T), as shares of the largest logit.
-    """
-    sides = (ids.reshape(-1, ids.shape[-1]) for ids in (source_ids, target_ids))
-    logits = _logits(model, *sides).reshape(*target_ids.shape, V)
-    return np.abs(logits[:, 1:] - logits[:, :1]).max(-1) / max(np.abs(logits).max(), 1e-9)
 
 
 def _difference(a, b):
@@ -1120,117 +1218,176 @@ def _tables(variables):
     return [i for i, shape in enumerate(shapes) if shape in ((V, D), (D, V))]
 
 
-def _see_that_weights_make_it(model, rng):
+def _see_that_weights_make_it(model, rows, values=None):
     """See that the model computes with the weights that it shows.
 
     Raises:
         Mismatch: without them the logits differ, or know of other tokens than their own.
     """
-    source, target = _ids(rng, 3, 5), _ids(rng, 3, 7)
     nothing = {i: np.zeros_like(value) for i, (_, value) in enumerate(model.variables)}
     with model.changed(nothing):
-        spread = np.ptp(_logits(model, source, target))
+        spread = np.ptp(rows.seen_by(model, values).logits)
     if spread > 0:
         raise Mismatch(
             "With all weights set to zero, your model gives different logits: some come from "
             "weights that are not among its trainable ones."
         )
     kept = {*_tables(model.variables), *(i for i, value in nothing.items() if value.size <= D)}
-    rows = np.concatenate([_each_changed(target), target[:, None]], 1)
-    sources = np.stack([source] * 8 + [(source + 3) % (V - 1) + 1], 1)
     with model.changed({i: value for i, value in nothing.items() if i not in kept}):
-        change = _changes(model, sources, rows)
+        seen = rows.seen_by(model, values)
     # A model that shifts the target itself is wrong in that alone: other cases say so.
-    elsewhere = [np.max(change[:, :7] * ~np.eye(7, k=k, dtype=bool)) for k in (0, 1)]
-    if max(min(elsewhere), change[:, 7].max()) > CHANGED:
+    change = seen.changes(TARGETS)
+    elsewhere = [np.max(change * ~np.eye(7, k=k, dtype=bool)) for k in (0, 1)]
+    if max(min(elsewhere), seen.changes(OTHER).max(), seen.changes(SOURCES).max()) > CHANGED:
         raise Mismatch(
             "With the weights between embeddings and logits set to zero, a token still changes "
             "logits at other positions: something reads it without trainable weights."
         )
 
 
-def _idle(lab, rng):
-    """Return the places of the matrices of the three-layer model that do not act on its output.
+@dataclass
+class _Deep:
+    """What the outputs of the model with several layers say of it.
 
-    That a gradient reaches one is believed where a change along it moves the output as far as it
-    says, else where other values of the matrix change a logit.
+    A block is a variable that is a matrix, or one layer's part of it: (place, part, size).
+
+    Attributes:
+        model: the learner's model, with weights of ours.
+        depth: its number of layers.
+        rows: `_Rows` with its logits.
+        through: dict from each block of a smallest set that cuts the source off, when all of them
+            are zero, to the blocks that act through it alone: they do nothing while all are zero,
+            and change logits while this one has its values.
+        idle: the blocks that never change a logit.
     """
-    model, models = _filled(lab, rng, 3), MODELS[lab._transport]
-    if "idle" not in models:
-        shapes = [value.shape for _, value in model.variables]
-        matrices = [i for i, shape in enumerate(shapes) if np.prod(shape) > D]
-        # With these weights no gradient is too small to be seen in the outputs.
-        spread = [(0, 0.6 / D**0.5) if i in matrices else (1, 0.1) for i in range(len(shapes))]
-        model.assign([rng.normal(*s, size=shape) for s, shape in zip(spread, shapes, strict=True)])
-        ids = [_ids(rng, 3, 5), _ids(rng, 3, 7)]
-        at_work = _at_work(model, rng, ids)
-        models["idle"] = [i for i in matrices if i not in at_work]
-    return models["idle"]
+
+    model: RemoteObject
+    depth: int
+    rows: _Rows
+    through: dict
+    idle: set
+
+    @property
+    def layers(self):
+        """How many layers, for a sentence."""
+        return f"With {('two', 'three')[self.depth - 2]} layers"
 
 
-def _at_work(model, rng, ids):
-    """Return the places of the matrices that a true gradient reaches."""
-    variables, gradients = model.variables, model.gradients(ids)
-    dead = _dead(variables, gradients)
-    said = {i: gradients[i].astype("float64") for i in range(len(variables)) if i not in dead}
-    true = _true(model, rng, {i: g for i, g in said.items() if g.size > D}, ids)
-    logits = _logits(model, *ids)
-    for place in [i for i, g in said.items() if g.size > D and i not in true][:DOUBTFUL]:
-        with model.changed({place: seeded(rng, variables[place][1].shape)}):
-            if not np.array_equal(_logits(model, *ids), logits):
-                true.add(place)
-    return true
+def _deep(lab, rng):
+    return _kept(lab, rng, "deep", lambda: _looked_into(lab, rng))
+
+
+def _looked_into(lab, rng):
+    """Find by outputs alone what acts in the model of several layers, and through what.
+
+    Where every decoder layer reads the encoder's output, one matrix of each cross-attention has to
+    be zero to cut the source off, and through each of them alone the same encoder acts.
+    """
+    depth = int(rng.integers(2, 4))
+    model = _model(lab, V, D, F, depth, N)
+    _fill(model, int(rng.integers(2**31)))
+    shapes = [value.shape for _, value in model.variables]
+    # With these values no attention looks at one place alone: all that acts shows.
+    tables, scale = _tables(model.variables), D**-0.5
+    spread = [(0, scale) if np.prod(shape) > D else (1, 0.1) for shape in shapes]
+    spread = [(0, 1) if i in tables else each for i, each in enumerate(spread)]
+    model.assign([rng.normal(*s, size=shape) for s, shape in zip(spread, shapes, strict=True)])
+    rows = _Rows.draw(rng)
+    _see_that_weights_make_it(model, rows, values={})
+    blocks = _blocks(model.variables, depth)
+    fresh = {(i, part, n): rng.normal(0, scale, shapes[i])[part] for i, part, n in blocks}
+
+    def seen(zero, new=()):
+        values = {}
+        for block in (*zero, *new):
+            place, part, _ = block
+            values.setdefault(place, model.variables[place][1].copy())[part] = (
+                fresh[block] if block in new else 0
+            )
+        return rows.seen_by(model, values)
+
+    def read(zero):
+        return seen(zero).changes(OTHER).max() > CHANGED
+
+    def acting(zero, among):
+        before = seen(zero).logits
+        after = {block: seen(zero, [block]).logits for block in among if block not in zero}
+        return {block for block, logits in after.items() if _difference(before, logits) > ACTS}
+
+    between = [block for block in blocks if block[0] not in tables]
+    cut = [] if read(between) else _smallest_cut(between, read)
+    without = acting(cut, blocks)
+    silent = [block for block in blocks if block not in without and block not in cut]
+    through = {block: acting([b for b in cut if b != block], silent) for block in cut}
+    idle = set(silent).difference(*through.values())
+    return _Deep(model, depth, rows.seen_by(model, values={}), through, idle)
+
+
+def _blocks(variables, depth):
+    """Return the matrices, those that hold one for each layer cut into layers."""
+    found = []
+    for place, (_, value) in enumerate(variables):
+        stacked = value.ndim == 3 and len(value) == depth
+        parts = range(depth) if stacked else [...] if value.size > D else []
+        found += [(place, part, value[part].size) for part in parts]
+    return found
+
+
+def _smallest_cut(blocks, read):
+    """Return blocks that cut the source off when all of them are zero, but not when one is not.
+
+    Args:
+        blocks: blocks that cut it off when all are zero.
+        read: function that says whether the source changes logits while so many blocks are zero.
+    """
+
+    def needed(part, rest):
+        """Return those of a part that have to be zero beside the rest."""
+        if not read(rest):
+            return []
+        if len(part) == 1:
+            return part
+        half = len(part) // 2
+        first = needed(part[:half], part[half:] + rest)
+        return first + needed(part[half:], first + rest)
+
+    return needed(blocks, [])
+
+
+def _size(blocks):
+    """Count the weights in blocks."""
+    return sum(size for _, _, size in blocks)
 
 
 def _dead(variables, gradients):
-    """Return the places of the matrices whose gradients are absent or zero."""
+    """Return the places of the matrices whose gradients are said to be absent or zero."""
     sizes = [0.0 if g is None else float(np.abs(g).max(initial=0.0)) for g in gradients]
     # A bias of the keys moves all scores of a query alike, so its gradient is zero.
     matrices = [i for i, (_, value) in enumerate(variables) if value.size > D]
     return [i for i in matrices if not sizes[i] > 1e-7 * max(sizes)]
 
 
-def _true(model, rng, gradients, ids):
-    """Return the places of the gradients that are borne out by a change of the weights.
+def _off_the_slopes(deep, rng, gradients):
+    """Return how far the gradients are from what the outputs do, as a share of their size.
 
     All weights change at once, each along its gradient and by a share that the learner's side does
-    not know. A gradient that is none makes the change of the output differ by its part.
+    not know.
     """
-    variables = model.variables
-    change, parts = [np.zeros(value.shape) for _, value in variables], {}
-    for place, gradient in gradients.items():
-        share = SHARE * rng.uniform(0.5, 1) * rng.choice([-1, 1])
-        length, size = share * np.linalg.norm(variables[place][1]), np.linalg.norm(gradient)
-        change[place], parts[place] = length * gradient / size, length * size
-    with outputs(model, lambda: (_logits(model, *ids) ** 2).sum()) as loss:
-        off = abs(central(loss, variables, change) - sum(parts.values()))
-    return {place for place, part in parts.items() if abs(part) > 5 * off}
+    variables = deep.model.variables
+    change, parts = [np.zeros(value.shape) for _, value in variables], []
+    for place, gradient in enumerate(gradients):
+        size = 0.0 if gradient is None else np.linalg.norm(gradient)
+        if size > 0:
+            length = SHARE * rng.uniform(0.5, 1) * rng.choice([-1, 1])
+            length *= np.linalg.norm(variables[place][1])
+            change[place], parts = length * gradient / size, [*parts, length * size]
 
+    def loss():
+        return (deep.rows.seen_by(deep.model, values={}).logits ** 2).sum()
 
-def _attentions_to_the_source(model, rng):
-    """Find the attentions whose keys come from the source: a path, and the places of its matrices.
-
-    With a single source token their weights are 1, so no gradient reaches queries and keys. The
-    matrices beside them belong to the same attention. Other layouts are passed over.
-    """
-    found, variables = {}, model.variables
-    for place in _dead(variables, model.gradients([_ids(rng, 3, 1), _ids(rng, 3, 7)])):
-        parts = variables[place][0].split("/")
-        found["/".join(parts[: -2 if parts[-1] == "kernel" else -1])] = None
-    for home in found:
-        inside = [i for i, (path, _) in enumerate(variables) if path.startswith(f"{home}/")]
-        found[home] = [i for i in inside if variables[i][1].size > D]
-    sizes = {home: sum(variables[i][1].size for i in found[home]) for home in found}
-    homes = [home for home in found if home and sizes[home] <= 4 * D * D]
-    return {home: found[home] for home in homes[:DOUBTFUL]}
-
-
-def _lost_without(model, places, source_ids, target_ids):
-    """Count the weights in other matrices that no gradient reaches while these are zero."""
-    variables = model.variables
-    with model.changed({place: np.zeros_like(variables[place][1]) for place in places}):
-        dead = _dead(variables, model.gradients([source_ids, target_ids]))
-    return sum(variables[place][1].size for place in dead if place not in places)
+    with outputs(deep.model, loss) as at:
+        off = abs(central(at, variables, change) - sum(parts))
+    return off / max(np.linalg.norm(parts), 1e-30)
 
 
 def _sizes(model):
