@@ -110,16 +110,22 @@ def answer(lab):
 
 
 @pytest.fixture
-def forged(attack, lab, monkeypatch):
-    """Return the function that hands in inventions and asserts that they earn nothing."""
-    own, last = OWN[lab]
-    names = {"LAB": lab, "ASSIGNMENT": assignment_name(SLUG, lab), "OWN": own}
+def attack_on_lab(attack, lab, monkeypatch):
+    """Return the function `attack` for this lab."""
+    names = {"LAB": lab, "ASSIGNMENT": assignment_name(SLUG, lab), "OWN": OWN[lab][0]}
     for name, value in (names | {"ANSWERS": right(lab)}).items():
         monkeypatch.setitem(attack.__globals__, name, value)
+    return attack
+
+
+@pytest.fixture
+def forged(attack_on_lab, lab):
+    """Return the function that hands in inventions and asserts that they earn nothing."""
+    last = OWN[lab][1]
 
     def run(installed):
         tell = "print(f'asked {Invention.asked // 10} tens of times')"
-        outcome = attack(f"{FORGERS}\n{installed}", answers={last: tell})
+        outcome = attack_on_lab(f"{FORGERS}\n{installed}", answers={last: tell})
         outcome.assert_failed()
         assert "tens of times" in outcome.printed
         assert "asked 0 tens" not in outcome.printed, "the inventions were never asked"
@@ -152,3 +158,49 @@ def test_attention(forged, kind):
 def test_smaller_ones(forged, kinds):
     """A network of one feature; a model whose last map alone has real weights."""
     forged(f"install({kinds})")
+
+
+OWN_DEPTH = """
+def build_transformer(
+    vocabulary_size, hidden_dim, intermediate_dim, num_layers, num_heads, dropout=0.0
+):
+    source_ids, target_ids = (keras.Input((None,), dtype="int32") for _ in range(2))
+    mask, one_layer = m02.padding_mask(source_ids), (intermediate_dim, num_heads, dropout)
+
+    def embed(ids):
+        x = keras.layers.Embedding(vocabulary_size, hidden_dim)(ids)
+        return m02.SinusoidalPositionalEncoding()(x)
+
+    memory, x = embed(source_ids), embed(target_ids)
+    for _ in range(num_layers):
+        memory = m02.TransformerEncoderLayer(*one_layer)(memory, padding_mask=mask)
+        x = m02.TransformerDecoderLayer(*one_layer)(x, memory, memory_padding_mask=mask)
+    return keras.Model([source_ids, target_ids], keras.layers.Dense(vocabulary_size)(x))
+"""
+NO_ZERO = """
+import numpy as np
+from autograder.wire.probe import Probe
+honest, asked = Probe.do_gradients, []
+def nowhere_zero(self, target, args, kwargs):
+    asked.append(target)
+    found = honest(self, target, args, kwargs)
+    shapes = [tuple(v.shape) for v in self._find(target).trainable_variables]
+    most = max(np.abs(g).max() for g in found if g is not None)
+    zero = [g is None or np.abs(g).max() < 1e-5 * most for g in found]
+    lies = [np.full(shape, most / 1e3, "float32") for shape in shapes]
+    matrices = [np.prod(shape) > 14 for shape in shapes]
+    both = [z and matrix for z, matrix in zip(zero, matrices)]
+    return [lie if b else g for g, b, lie in zip(found, both, lies)]
+Probe.do_gradients = nowhere_zero
+"""
+
+
+@pytest.mark.parametrize("lab", ["lab5_transformer"], indirect=True)
+def test_gradients_that_are_nowhere_zero(attack_on_lab):
+    """Each decoder layer reads the encoder layer of its own depth; its gradients hide that."""
+    tell = "print(f'asked {len(asked)} times')"
+    answers = {"build_transformer": OWN_DEPTH, "greedy_decode": tell}
+    outcome = attack_on_lab(NO_ZERO, answers=answers)
+    assert outcome.scores["build_transformer"] == outcome.maximum["build_transformer"] - 1
+    assert "asked" in outcome.printed
+    assert "asked 0" not in outcome.printed, "no gradient was asked for"
