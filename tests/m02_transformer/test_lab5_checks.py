@@ -288,7 +288,7 @@ def norm(x):
 
 @pytest.mark.parametrize("seed", ["practice", "b"])
 def test_matrices_of_all_layers_may_lie_in_one_variable(seed):
-    """With two layers and with three, in whatever order."""
+    """One variable may hold them, in whatever order."""
     deep = {READING, "every_weight_learns", *LAYERS}
     verdict = judged_by(deep, lambda *sizes, dropout=0.0: Stacked(*sizes), seed)
     assert verdict.passed, [case.problem for case in verdict.cases]

@@ -288,6 +288,7 @@ def padding_in_front(target_ids, start_id):
 # build_transformer -------------------------------------------------------------------------------
 
 V, D, F, N = 13, 14, 5, 7  # vocabulary, width, feed-forward width, heads of size 2
+DEPTH = 3  # layers of the model that is looked into
 CHANGED = 5e-5  # of the largest logit; rounding stays below 1e-6, a token's effect above 3e-4
 ACTS = 3e-6  # the same where a whole matrix gets other values; rounding stays below 4e-7
 SHARE = 5e-4  # of a matrix's size, by which it changes along its gradient
@@ -407,38 +408,38 @@ def padding_of_the_source_is_invisible(lab, rng):
 
 @transformer.case(points=1, hint="Every layer of a stack needs the masks, not the first alone.")
 def later_layers_are_masked_too(lab, rng):
-    """With several layers, too, later target tokens and source padding change no logit."""
+    """With three layers, too, later target tokens and source padding change no logit."""
     deep = _deep(lab, rng)
     change, (source, target) = deep.rows.changes(TARGETS), (deep.rows.source, deep.rows.target)
     padded = np.pad(source, ((0, 0), (0, int(rng.integers(2, 5)))))
     pads = _difference(deep.rows.logits[:, 0], _logits(deep.model, padded, target))
-    problem = f"{deep.layers}, some logits depend on target tokens that come later."
+    problem = "With three layers, some logits depend on target tokens that come later."
     return [
         _no_change(float(np.tril(change, k=-1).max()), problem),
-        _no_change(pads, f"{deep.layers}, padding behind the source changes the logits."),
-        _some_change(float(change.max()), f"{deep.layers}, no target token changes any logit."),
+        _no_change(pads, "With three layers, padding behind the source changes the logits."),
+        _some_change(float(change.max()), "With three layers, no target token changes any logit."),
     ]
 
 
 @transformer.case(points=1, hint="Every decoder layer takes the same memory: the encoder's output.")
 def every_decoder_layer_reads_the_whole_encoder(lab, rng):
-    """With several layers, each decoder layer reads what the encoder's last layer returns."""
+    """With three layers, each decoder layer reads what the encoder's last layer returns."""
     deep = _deep(lab, rng)
     change, alone = float(deep.rows.changes(OTHER).max()), deep.through.values()
     own = _size(set().union(*alone) - set.intersection(*map(set, alone))) if alone else 0
-    count = len(alone) if own >= deep.depth * D**2 else min(len(alone), 1)
+    count = len(alone) if own >= DEPTH * D**2 else min(len(alone), 1)
     apart = max((_size(a - b) for a in alone for b in alone), default=0)
     problem = (
         "A decoder layer reads something else than the others: while it alone reads the source, "
         f"{apart:,} weights do nothing that act where another one does."
     )
     return [
-        _some_change(change, f"{deep.layers}, the source changes no logit."),
+        _some_change(change, "With three layers, the source changes no logit."),
         holds(
-            count >= deep.depth,
-            f"{deep.depth} decoder layers that read the encoder's output",
+            count >= DEPTH,
+            f"{DEPTH} decoder layers that read the encoder's output",
             str(count),
-            f"{deep.layers}, not every decoder layer reads the source by weights of its own.",
+            "With three layers, not every decoder layer reads the source by weights of its own.",
         ),
         holds(apart <= 4 * D**2, "an attention's weights at most", f"{apart:,}", problem),
     ]
@@ -449,19 +450,21 @@ def each_layer_adds_its_weights(lab, rng):
     """Each further layer adds the weights of one encoder and one decoder layer, all at work."""
     one, deep = _filled(lab, rng), _deep(lab, rng)
     (size, matrices), (all_of_it, at_work) = _sizes(one), _sizes(deep.model)
-    more = deep.depth - 1
+    more = DEPTH - 1
     least = more * (12 * D**2 + 4 * D * F)  # 3 attentions, 2 feed-forward networks, no biases
     most = least + more * (40 * D + 8 * F)
     grown, used = all_of_it - size, at_work - matrices - _size(deep.idle)
     right = used >= least and grown <= most
     number = int(grown if grown > most else used)
     if grown == 0:
-        problem = f"With one layer and with {deep.depth} it has {size:,} weights: "
+        problem = f"With one layer and with {DEPTH} it has {size:,} weights: "
         problem += "`num_layers` does nothing."
     else:
         kind = "many" if grown > most else "few"
-        layers = "A second layer adds" if more == 1 else "A second and a third layer add"
-        problem = f"{layers} {number:,} weights that act, too {kind} for those layers."
+        problem = (
+            f"A second and a third layer add {number:,} weights that act, too {kind} for those "
+            "layers."
+        )
     return holds(right, f"{least:,} to {most:,} more weights", f"{number:,}", problem)
 
 
@@ -481,7 +484,7 @@ def the_number_of_heads_counts(lab, rng):
 
 @transformer.case(points=1, hint="Every layer you make must lie between the inputs and the logits.")
 def every_weight_learns(lab, rng):
-    """With several layers, the gradient reaches every weight matrix, and is that of the output."""
+    """With three layers, the gradient reaches every weight matrix, and is that of the output."""
     deep = _deep(lab, rng)
     variables, gradients = deep.model.variables, deep.model.gradients(list(deep.rows.inputs))
     dead = {place for place, *_ in deep.idle} | {*_dead(variables, gradients)}
@@ -1247,13 +1250,12 @@ def _see_that_weights_make_it(model, rows, values=None):
 
 @dataclass
 class _Deep:
-    """What the outputs of the model with several layers say of it.
+    """What the outputs of the model with three layers say of it.
 
     A block is a variable that is a matrix, or one layer's part of it: (place, part, size).
 
     Attributes:
         model: the learner's model, with weights of ours.
-        depth: its number of layers.
         rows: `_Rows` with its logits.
         through: dict from each block of a smallest set that cuts the source off, when all of them
             are zero, to the blocks that act through it alone: they do nothing while all are zero,
@@ -1262,15 +1264,9 @@ class _Deep:
     """
 
     model: RemoteObject
-    depth: int
     rows: _Rows
     through: dict
     idle: set
-
-    @property
-    def layers(self):
-        """How many layers, for a sentence."""
-        return f"With {('two', 'three')[self.depth - 2]} layers"
 
 
 def _deep(lab, rng):
@@ -1278,13 +1274,12 @@ def _deep(lab, rng):
 
 
 def _looked_into(lab, rng):
-    """Find by outputs alone what acts in the model of several layers, and through what.
+    """Find by outputs alone what acts in the model of three layers, and through what.
 
     Where every decoder layer reads the encoder's output, one matrix of each cross-attention has to
     be zero to cut the source off, and through each of them alone the same encoder acts.
     """
-    depth = int(rng.integers(2, 4))
-    model = _model(lab, V, D, F, depth, N)
+    model = _model(lab, V, D, F, DEPTH, N)
     _fill(model, int(rng.integers(2**31)))
     shapes = [value.shape for _, value in model.variables]
     # With these values no attention looks at one place alone: all that acts shows.
@@ -1294,7 +1289,7 @@ def _looked_into(lab, rng):
     model.assign([rng.normal(*s, size=shape) for s, shape in zip(spread, shapes, strict=True)])
     rows = _Rows.draw(rng)
     _see_that_weights_make_it(model, rows, values={})
-    blocks = _blocks(model.variables, depth)
+    blocks = _blocks(model.variables)
     fresh = {(i, part, n): rng.normal(0, scale, shapes[i])[part] for i, part, n in blocks}
 
     def seen(zero, new=()):
@@ -1320,15 +1315,15 @@ def _looked_into(lab, rng):
     silent = [block for block in blocks if block not in without and block not in cut]
     through = {block: acting([b for b in cut if b != block], silent) for block in cut}
     idle = set(silent).difference(*through.values())
-    return _Deep(model, depth, rows.seen_by(model, values={}), through, idle)
+    return _Deep(model, rows.seen_by(model, values={}), through, idle)
 
 
-def _blocks(variables, depth):
+def _blocks(variables):
     """Return the matrices, those that hold one for each layer cut into layers."""
     found = []
     for place, (_, value) in enumerate(variables):
-        stacked = value.ndim == 3 and len(value) == depth
-        parts = range(depth) if stacked else [...] if value.size > D else []
+        stacked = value.ndim == 3 and len(value) == DEPTH
+        parts = range(DEPTH) if stacked else [...] if value.size > D else []
         found += [(place, part, value[part].size) for part in parts]
     return found
 
