@@ -1,7 +1,6 @@
 # make lab       set up, then open JupyterLab at the course (NO_BROWSER=1 prints the address)
 # make setup     the set-up alone
-# make test      set up with the test tools, then run the tests (MARKS="not parity" runs the
-#                thorough ones and the attacks in the same run, which is shorter)
+# make test      set up with the test tools, then run the tests
 # make thorough  kill, fill, lock and spread the grader; compare its kernels' outputs (minutes)
 # make attacks   hand in notebooks that cheat, and see that they gain nothing
 # make parity    set up with jax, torch and transformers, then compare with them
@@ -11,7 +10,6 @@
 
 PYTHON ?=
 WORKERS ?= 2
-MARKS ?=
 ARGS ?=
 BIN := .venv/bin
 
@@ -24,13 +22,10 @@ INSTALL = @$(if $(PYTHON),,$(BIN)/python course/install.py --check $(1) 2>/dev/n
 	if "$$python" -c '$(FIT)' >/dev/null 2>&1; then exec "$$python" course/install.py $(1); fi; \
 	done; echo "$(NONE)" >&2; exit 1
 
-PYTEST = @TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest $(if $(1),-m "$(1)") -n $(WORKERS) \
-	--dist loadgroup --no-loadscope-reorder $(ARGS)
-
 .PHONY: help setup lab test thorough attacks parity lint
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | sed -n '1,10p'
+	@sed -n 's/^# \{0,1\}//p' Makefile | sed -n '1,9p'
 
 setup:
 	$(call INSTALL)
@@ -40,19 +35,21 @@ lab: setup
 
 test:
 	$(call INSTALL,test)
-	$(call PYTEST,$(MARKS))
+	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup \
+		--no-loadscope-reorder $(ARGS)
 
 thorough:
 	$(call INSTALL,test)
-	$(call PYTEST,thorough)
+	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -m thorough -n $(WORKERS) --dist loadgroup \
+		--no-loadscope-reorder $(ARGS)
 
 attacks:
 	$(call INSTALL,test)
-	$(call PYTEST,attack)
+	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -m attack -n $(WORKERS) --dist load $(ARGS)
 
 parity:
 	$(call INSTALL,test parity)
-	$(call PYTEST,parity)
+	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -m parity $(ARGS)
 
 lint:
 	$(call INSTALL,test)

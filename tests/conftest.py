@@ -12,9 +12,7 @@ TESTS = Path(__file__).parent
 THOROUGH = ("test_cluster", "test_faults", "test_huge", "test_killed", "test_postgresql",
             "test_prove_confined", "test_soak")  # fmt: skip
 CONFINEMENT_NEEDED = "COURSE_NEEDS_CONFINEMENT"  # by .ci/run
-# Begun last, these would keep one process busy after the others have ended.
-LONG_FIRST = (TESTS / "autograder" / "test_prove.py", TESTS / "solutions", TESTS / "e2e")
-ATTACKS = TESTS / "autograder" / "attacks"
+LONG_FIRST = ("solutions", "e2e")  # begun last, they would keep one process busy after the others
 
 
 def pytest_sessionstart():
@@ -32,14 +30,12 @@ def pytest_sessionstart():
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items):
-    """Keep the tests of a file in one process; of the longest, those of a lab or of a module.
+    """Keep the tests of a file in one process, except the solutions: there, those of a lab.
 
-    Attacks come last and are dealt out one by one, so that all processes end together.
     What takes minutes to prove the grader is marked: `make thorough` runs it.
     """
     for item in items:
-        if not item.path.is_relative_to(ATTACKS):
-            item.add_marker(pytest.mark.xdist_group(_group(item)))
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
         if item.path.stem in THOROUGH:
             item.add_marker(pytest.mark.thorough)
     items.sort(key=_rank)
@@ -47,14 +43,10 @@ def pytest_collection_modifyitems(items):
 
 def _group(item):
     name = item.path.relative_to(TESTS).as_posix()
-    given = item.callspec.params if hasattr(item, "callspec") else {}
-    if "ran" in given:  # a lab's solution
-        return f"{name}-{given['ran'][1]}"
-    return f"{name}-{given['module']}" if item.path == LONG_FIRST[0] and "module" in given else name
+    lab = item.callspec.params.get("ran") if hasattr(item, "callspec") else None
+    return f"{name}-{lab[1]}" if lab else name
 
 
 def _rank(item):
-    for rank, place in enumerate(LONG_FIRST):
-        if item.path.is_relative_to(place):
-            return rank
-    return len(LONG_FIRST) + item.path.is_relative_to(ATTACKS)
+    folder = item.path.relative_to(TESTS).parts[0]
+    return LONG_FIRST.index(folder) if folder in LONG_FIRST else len(LONG_FIRST)

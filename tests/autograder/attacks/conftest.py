@@ -234,26 +234,31 @@ def surroundings(place):
     """Return the processes and files of kernels that are on the machine, other runs' left out."""
     found = {str(path) for path in place.iterdir()}
     found |= {str(path) for path in Path("/dev/shm").glob("grading-*")}
-    here = {p.info["pid"]: p.info for p in psutil.process_iter(["pid", "ppid", "cmdline", "uids"])}
-    commands = {pid: " ".join(info["cmdline"] or []) for pid, info in here.items()}
-    for pid, info in here.items():
-        confined = info["uids"] and info["uids"].real >= FIRST_UID
-        above = _above(pid, here)
-        if os.getpid() in above:  # a descendant of ours: only warm processes stay
-            if above[0] != os.getpid() or not any(name in commands[pid] for name in STAY):
-                found.add(f"process {pid} {commands[pid][:80]}")
-        elif (confined or "autograder.kernels" in commands[pid]) and pid != os.getpid():
-            if not any(_is_run(commands[parent]) for parent in above):  # it has lost its parent
-                found.add(f"process {pid} {commands[pid][:80]}")
+    for process in psutil.process_iter(["pid", "cmdline", "uids"]):
+        command = " ".join(process.info["cmdline"] or [])
+        confined = process.info["uids"] and process.info["uids"].real >= FIRST_UID
+        above = _commands_above(process)
+        if above is None or process.info["pid"] == os.getpid():
+            continue
+        if above[-1:] == ["this"]:  # a descendant of ours: only warm processes stay
+            if len(above) > 1 or not any(name in command for name in STAY):
+                found.add(f"process {process.info['pid']} {command[:80]}")
+        elif (confined or "autograder.kernels" in command) and not any(map(_is_run, above)):
+            found.add(f"process {process.info['pid']} {command[:80]}")  # it has lost its parent
     return found
 
 
-def _above(pid, here):
-    """Return the ancestors of a process, the nearest first, among the processes that are here."""
-    above = []
-    while (pid := here[pid]["ppid"]) in here:
-        above.append(pid)
-    return above
+def _commands_above(process):
+    """Return the commands of a process's ancestors, up to "this" process; None when it is gone."""
+    commands = []
+    try:
+        for parent in process.parents():
+            if parent.pid == os.getpid():
+                return [*commands, "this"]
+            commands.append(" ".join(parent.cmdline()))
+    except psutil.Error:
+        return None
+    return commands
 
 
 def _is_run(command):
