@@ -294,6 +294,49 @@ def test_matrices_of_all_layers_may_lie_in_one_variable(seed):
     assert verdict.passed, [case.problem for case in verdict.cases]
 
 
+class OneMap(keras.Model):
+    """One map makes the keys and values of all cross-attentions."""
+
+    def __init__(self, last, vocabulary_size, hidden_dim, intermediate_dim, num_layers, num_heads):
+        super().__init__()
+        sizes = intermediate_dim, num_heads
+        dense = keras.layers.Dense
+        self.tables = [keras.layers.Embedding(vocabulary_size, hidden_dim) for _ in range(2)]
+        self.positions, self.heads = m02.SinusoidalPositionalEncoding(), num_heads
+        self.encoder = m02.TransformerEncoder(num_layers, *sizes)
+        read = dense(2 * hidden_dim * num_layers)
+        if not last:
+            self.read = read
+        self.own = [m02.TransformerEncoderLayer(*sizes) for _ in range(num_layers)]
+        self.queries = [dense(hidden_dim) for _ in range(num_layers)]
+        self.outs = [dense(hidden_dim) for _ in range(num_layers)]
+        self.head = dense(vocabulary_size)
+        self.read = read  # the place of its weights among the others
+
+    def call(self, inputs, training=None):
+        """Take source and target ids, return logits."""
+        seen = m02.padding_mask(inputs[0])
+        memory, x = (
+            self.positions(table(ids)) for table, ids in zip(self.tables, inputs, strict=True)
+        )
+        memory = self.encoder(memory, padding_mask=seen)
+        both = iter(ops.split(self.read(memory), 2 * len(self.own), axis=-1))
+        for own, query, out in zip(self.own, self.queries, self.outs, strict=True):
+            x = own(x, use_causal_mask=True)
+            parts = (m02.split_heads(y, self.heads) for y in (query(x), next(both), next(both)))
+            heads, _ = m02.scaled_dot_product_attention(*parts, seen[:, None, None])
+            x = norm(x + out(m02.merge_heads(heads)))
+        return self.head(x)
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_one_map_may_serve_all_cross_attentions(last):
+    """Where its zeros alone cut the source off, and where others would do it, too."""
+    deep = {READING, "every_weight_learns", *LAYERS}
+    verdict = judged_by(deep, lambda *sizes, dropout=0.0: OneMap(last, *sizes))
+    assert verdict.passed, [case.problem for case in verdict.cases]
+
+
 @tf.custom_gradient
 def untouched(x, *weights):
     """Return x, and say that each weight has a part in it."""

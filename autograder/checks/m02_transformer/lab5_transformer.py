@@ -1311,6 +1311,8 @@ def _looked_into(lab, rng):
 
     between = [block for block in blocks if block[0] not in tables]
     cut = [] if read(between) else _smallest_cut(between, read)
+    if 0 < len(cut) < DEPTH:  # one matrix may serve all attentions; each has others of its own
+        cut = max(cut, _smallest_cut(between[::-1], read), key=len)
     without = acting(cut, blocks)
     silent = [block for block in blocks if block not in without and block not in cut]
     through = {block: acting([b for b in cut if b != block], silent) for block in cut}
@@ -1330,6 +1332,8 @@ def _blocks(variables):
 
 def _smallest_cut(blocks, read):
     """Return blocks that cut the source off when all of them are zero, but not when one is not.
+
+    There may be several such sets: the one found tends to lie late among the blocks.
 
     Args:
         blocks: blocks that cut it off when all are zero.
