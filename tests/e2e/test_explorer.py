@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import expect
 
 from course.plot import contrast
-from tests.e2e.notebooks import Notebook
+from tests.e2e.notebooks import Notebook, cells_on_disk
 from tests.e2e.servers import wait_until
 
 pytestmark = pytest.mark.slow
@@ -135,8 +135,8 @@ def test_a_reopened_notebook_shows_the_figure(course, notebook):
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
 
     def saved():
-        outputs = nbformat.read(course.folder / NOTEBOOK, as_version=4).cells[0].outputs
-        return outputs and outputs[0].data
+        cells = cells_on_disk(course.folder / NOTEBOOK)
+        return cells and cells[0].outputs and cells[0].outputs[0].data
 
     data = wait_until(saved, 30, "the notebook holds the output")
     assert not any("widget" in name for name in data)

@@ -3,14 +3,13 @@
 import os
 import subprocess
 import sys
-import time
 
-import nbformat
 import pytest
 from playwright.sync_api import expect
 
 from autograder.progress import MIME
-from tests.e2e.notebooks import Notebook
+from tests.e2e.notebooks import Notebook, cells_on_disk
+from tests.e2e.servers import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +59,8 @@ def test_a_learner_fails_a_check_and_then_passes_it(course, page):
     expect(ours).to_contain_text("def attention_scores(query, key)")
 
     page.keyboard.press("ControlOrMeta+S")
-    wait_until(lambda: hints_reached(course.folder / LAB) == [1])
+    file = course.folder / LAB
+    wait_until(lambda: hints_reached(file) == [1], 20, "the hint that was reached is in the file")
     own = course.folder / "mytransformer/m02_transformer/attention_scores.py"
     assert "query.shape[-1] ** 0.5" in own.read_text()
     assert scores_of_the_learners_package(course.folder) == "[[5.0]]"
@@ -68,18 +68,9 @@ def test_a_learner_fails_a_check_and_then_passes_it(course, page):
 
 def hints_reached(path):
     """Return the hints that a saved notebook's checks record, which feedback repeats."""
-    cells = nbformat.read(path, as_version=4).cells
-    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    outputs = [output for cell in cells_on_disk(path) for output in cell.get("outputs", [])]
     found = [output.get("data", {}).get(MIME) for output in outputs]
     return [record["reached"] for record in found if record]
-
-
-def wait_until(condition, seconds=20):
-    """Wait until something is so."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 def scores_of_the_learners_package(workspace):

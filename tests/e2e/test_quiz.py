@@ -2,13 +2,12 @@
 
 import re
 
-import nbformat
 import pytest
 from playwright.sync_api import expect
 
 from autograder.quiz.answers import describe, records
 from autograder.quiz.bank import find
-from tests.e2e.notebooks import Notebook
+from tests.e2e.notebooks import Notebook, cells_on_disk
 from tests.e2e.servers import LEARNER, wait_until
 
 pytestmark = pytest.mark.slow
@@ -153,11 +152,7 @@ SEE = {
 
 def on_disk(path):
     """Return the answers in the notebook file, by item; none while it is being written."""
-    try:
-        cells = nbformat.read(path, as_version=4).cells
-    except nbformat.reader.NotJSONError:
-        return {}
-    found = [made for cell in cells for made in records(cell.get("outputs"))]
+    found = [made for cell in cells_on_disk(path) for made in records(cell.get("outputs"))]
     return {made["item"]: made for made in found}
 
 
